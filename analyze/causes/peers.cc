@@ -111,6 +111,15 @@ bool numbers_of(const Mark& e, const model::Connection& c, Key& key) {
   return true;
 }
 
+struct Keys {
+  Keys(const Mark& e, const model::Connection& c) {
+    known = formats::known(e.asked) && key_of(e, c, addresses);
+    numbered = known && numbers_of(e, c, numbers);
+  }
+  Key addresses, numbers;
+  bool known = false, numbered = false;
+};
+
 // False: one is over before the other begins, by the instants at which their calls returned.
 bool overlap(const Mark& one, const Mark& other) {
   const auto before = [](const Mark& a, const Mark& b) { return formats::known(a.answered) && a.answered < b.asked; };
@@ -183,11 +192,20 @@ class WaitingRoom {
     return nullptr;
   }
 
+  // find() and add() of this key come soon: what they read, and what goes to make room, is not in the caches. Not
+  // inlined, GCC takes it for a function without effects, and leaves out its calls.
+  [[gnu::always_inline]] void expect(const Key& key) const {
+    if (slots_.empty()) return;
+    __builtin_prefetch(&slots_[home(hash_of(key))], 1);
+    if (waiting_ < kMaxWaiting) return;
+    const Place& oldest = places_[oldest_];  // expected when the one before it went
+    __builtin_prefetch(&slots_[home(oldest.hash)], 1);
+    const auto* const next = reinterpret_cast<const char*>(&places_[oldest.newer]);
+    for (std::size_t line = 0; line < sizeof(Place); line += kLine) __builtin_prefetch(next + line, 1);
+  }
+
   void add(const Entry& entry) {
-    if (waiting_ == kMaxWaiting) {
-      erase(oldest_);
-      __builtin_prefetch(&slots_[home(places_[oldest_].hash)], 1);  // the next one goes with the next request
-    }
+    if (waiting_ == kMaxWaiting) erase(oldest_);
     if (kSparse * (waiting_ + 1) > slots_.size()) grow();
     std::uint32_t at = free_;
     if (at == kNone) {
@@ -213,6 +231,7 @@ class WaitingRoom {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   static constexpr std::size_t kSparse = 2;  // slots for each that waits, at least: probes are short
   static constexpr std::size_t kFewest = 1024;
+  static constexpr std::size_t kLine = 64;  // bytes of the caches
 
   struct Place {
     Entry entry;
@@ -282,21 +301,27 @@ Mark mark_of(const model::Exchange& e) {
   return {e.id, e.role, e.request.first_done, e.response.first_done, e.request_begin, e.pushed};
 }
 
+void Peers::expect(const Mark& exchange, const model::Connection& connection) const {
+  const Keys keys(exchange, connection);
+  if (!keys.known) return;
+  impl_->waiting.expect(keys.addresses);
+  if (keys.numbered) impl_->renumbered.expect(keys.numbers);
+}
+
 std::optional<model::ExchangeId> Peers::push(const Mark& exchange, const model::Connection& connection) {
   Impl& i = *impl_;
-  Key addresses, numbers;
-  if (!formats::known(exchange.asked) || !key_of(exchange, connection, addresses)) return std::nullopt;
-  const bool numbered = numbers_of(exchange, connection, numbers);
-  WaitingRoom::Entry* other = i.waiting.find(addresses);
-  WaitingRoom::Entry* const same_numbers = numbered ? i.renumbered.find(numbers) : nullptr;
+  const Keys keys(exchange, connection);
+  if (!keys.known) return std::nullopt;
+  WaitingRoom::Entry* other = i.waiting.find(keys.addresses);
+  WaitingRoom::Entry* const same_numbers = keys.numbered ? i.renumbered.find(keys.numbers) : nullptr;
   if (!other && same_numbers && same_numbers->mark.role != exchange.role) {
     const Mark peer = same_numbers->mark;
     i.renumbered.erase(*same_numbers);
     return peer.id;
   }
   if (!other) {
-    i.waiting.add({addresses, exchange, false, connection.origin == Origin::existed});
-    if (numbered && !same_numbers) i.renumbered.add({numbers, exchange, false});
+    i.waiting.add({keys.addresses, exchange, false, connection.origin == Origin::existed});
+    if (keys.numbered && !same_numbers) i.renumbered.add({keys.numbers, exchange, false});
     return std::nullopt;
   }
   if (other->mark.role == exchange.role || other->ambiguous) {

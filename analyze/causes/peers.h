@@ -34,6 +34,8 @@ class Peers {
  public:
   Peers();
   ~Peers();
+  // push() of the same follows soon. That is faster then; nothing else changes.
+  void expect(const Mark& mark, const model::Connection& connection) const;
   // The other end's id where it was already pushed; otherwise remembers this one until its other end comes.
   std::optional<model::ExchangeId> push(const Mark& mark, const model::Connection& connection);
   std::optional<model::ExchangeId> push(const model::Exchange& exchange, const model::Connection& connection) {

@@ -45,23 +45,30 @@ std::uint32_t hash_of(std::string_view text) {
   return static_cast<std::uint32_t>(folded(h ^ word, secret.factor));
 }
 
+// These bits choose the slot in the largest tables only. Never 0.
+std::uint8_t tag_of(std::uint32_t hash) { return static_cast<std::uint8_t>(hash >> 24 | 1); }
+
 }  // namespace
 
-std::size_t TextPool::slot_of(std::string_view text) const {
+std::size_t TextPool::slot_of(std::string_view text, std::uint32_t hash) const {
   const std::size_t mask = slots_.size() - 1;
-  for (std::size_t i = hash_of(text) & mask;; i = (i + 1) & mask)
-    if (slots_[i] == 0 || (*this)[slots_[i]] == text) return i;
+  const std::uint8_t tag = tag_of(hash);
+  for (std::size_t i = hash & mask;; i = (i + 1) & mask)
+    if (tags_[i] == 0 || (tags_[i] == tag && (*this)[slots_[i]] == text)) return i;
 }
 
 void TextPool::grow() {
   std::vector<TextId> old(slots_.empty() ? 64 : slots_.size() * 2);
   old.swap(slots_);
+  tags_.assign(slots_.size(), 0);
   const std::size_t mask = slots_.size() - 1;
   for (const TextId id : old) {
     if (id == 0) continue;
-    std::size_t i = hash_of((*this)[id]) & mask;
-    while (slots_[i] != 0) i = (i + 1) & mask;
+    const std::uint32_t hash = hash_of((*this)[id]);
+    std::size_t i = hash & mask;
+    while (tags_[i] != 0) i = (i + 1) & mask;
     slots_[i] = id;
+    tags_[i] = tag_of(hash);
   }
 }
 
@@ -90,9 +97,11 @@ std::uint32_t TextPool::store(std::string_view text) {
 
 TextId TextPool::intern(std::string_view text) {
   if ((interned_ + 1) * 4 > slots_.size() * 3) grow();
-  const std::size_t slot = slot_of(text);
-  if (slots_[slot] != 0) return slots_[slot];
+  const std::uint32_t hash = hash_of(text);
+  const std::size_t slot = slot_of(text, hash);
+  if (tags_[slot] != 0) return slots_[slot];
   ++interned_;
+  tags_[slot] = tag_of(hash);
   return slots_[slot] = append(text);
 }
 
@@ -101,7 +110,7 @@ TextId TextPool::append(std::string_view text) {
   return static_cast<TextId>(places_.size());
 }
 
-TextId TextPool::find(std::string_view text) const { return slots_.empty() ? 0 : slots_[slot_of(text)]; }
+TextId TextPool::find(std::string_view text) const { return slots_.empty() ? 0 : slots_[slot_of(text, hash_of(text))]; }
 
 std::string_view TextPool::operator[](TextId id) const {
   if (id == 0) return {};

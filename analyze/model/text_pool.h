@@ -12,7 +12,7 @@ namespace tailcap::model {
 using TextId = std::uint32_t;  // 0: absent
 
 // 0 is "absent"; an empty string that was present has an id of its own. Ids count from 1 in order of interning.
-// Views stay valid while the pool lives. Some 13 bytes over the text itself: paths can be as many as requests.
+// Views stay valid while the pool lives. Some 15 bytes over the text itself: paths can be as many as requests.
 class TextPool {
  public:
   TextPool() = default;
@@ -27,13 +27,15 @@ class TextPool {
   std::size_t size() const { return places_.size(); }
 
  private:
-  std::size_t slot_of(std::string_view text) const;
+  std::size_t slot_of(std::string_view text, std::uint32_t hash) const;
   void grow();
   std::uint32_t store(std::string_view text);
 
   std::vector<std::uint32_t> places_;  // of each text: chunk and offset in units
   std::size_t interned_ = 0;
   std::vector<TextId> slots_;  // open addressing, a power of two, at most 3/4 full
+  // By slot, a part of the hash; 0: it is empty. A search looks here first: the texts lie all over the memory.
+  std::vector<std::uint8_t> tags_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::size_t open_ = 0;              // the chunk that is being filled
   std::size_t open_used_ = SIZE_MAX;  // bytes of it; at first there is none

@@ -39,6 +39,7 @@ void Requests::push(const model::Message& message) {
 
 void Requests::add(const model::Exchange& exchange, const model::Connection* connection,
                    const model::Connection* carrier, Connections& connections) {
+  if (connection) ends_.expect(exchange, *connection);
   model::Request row = tail::row_of(exchange, tasks_, table_.texts, findings_);
   timeline::measure(exchange, row, findings_);
   tail::note_reset(exchange, row);

@@ -70,18 +70,25 @@ class Builder {
   // Takes the requests [first, last); rates are of the study's time. of: see Topology, without the servers' ends.
   model::Topology build(const model::Study& study, std::uint32_t first, std::uint32_t last,
                         std::vector<std::uint32_t>* of = nullptr) {
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> calls;
+    using Between = std::pair<std::uint32_t, std::uint32_t>;
+    std::map<Between, std::vector<std::uint32_t>> calls;
     const auto& rows = table_.rows;
     out_.calls.clear();
     out_.begin = study.begin;
     out_.end = study.end;
+    auto same = calls.end();  // as the call before
+    const auto add = [&](Between between, std::uint32_t row) {
+      if (same == calls.end() || same->first != between) same = calls.try_emplace(between).first;
+      same->second.push_back(row);
+    };
     for (std::uint32_t i = first; i < last; ++i) {
       const std::uint32_t own = node_of(i);
       if (rows.role(i) == Role::client) {
         const std::optional<std::uint32_t> served = service(rows.peer(i));
-        calls[{own, served ? *served : address(end(i).remote)}].push_back(i);
+        add({own, served ? *served : remote(i)}, i);
       } else if (rows.peer(i).connection == 0) {
-        calls[{outside(TopologyNode::Kind::callers, "callers outside"), own}].push_back(i);
+        if (!callers_) callers_ = outside(TopologyNode::Kind::callers, "callers outside");
+        add({*callers_, own}, i);
       }
     }
     for (const auto& [between, some] : calls)
@@ -162,6 +169,15 @@ class Builder {
     return p.pid != 0 ? "process " + std::to_string(formats::number_of(p.pid)) : "unknown process";
   }
 
+  std::uint32_t remote(std::size_t row) {
+    const model::ConnectionId connection = table_.rows.id(row).connection;
+    if (connection >= ends_.size()) return address({});
+    if (remotes_.empty()) remotes_.resize(ends_.size());
+    std::optional<std::uint32_t>& known = remotes_[connection];
+    if (!known) known = address(ends_[connection].remote);
+    return *known;
+  }
+
   std::uint32_t address(std::string_view remote) {
     if (remote.empty()) return outside(TopologyNode::Kind::address, "unknown address");
     if (addresses_.size() >= kMaxNodes && !addresses_.contains({TopologyNode::Kind::address, std::string(remote)}))
@@ -183,6 +199,8 @@ class Builder {
   std::vector<std::pair<model::ExchangeId, std::uint32_t>>
       services_;  // servers that were called from here, their nodes
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
+  std::optional<std::uint32_t> callers_;
+  std::vector<std::optional<std::uint32_t>> remotes_;  // by connection
   model::Topology out_;
 };
 

@@ -79,8 +79,9 @@ void LoopIterations::read(std::uint32_t tid, Time at, const formats::Io& io) {
   if (it == threads_.end() || !it->second.multiplexes) return;
   auto& received = it->second.received;
   if (!received.empty() && received.back().time == at && received.back().socket == io.socket) return;
-  const auto after =
-      std::upper_bound(received.begin(), received.end(), at, [](Time t, const Read& r) { return t < r.time; });
+  auto after = received.end();
+  if (!received.empty() && at < received.back().time)
+    after = std::upper_bound(received.begin(), received.end(), at, [](Time t, const Read& r) { return t < r.time; });
   received.insert(after, {at, io.socket});
   ++received_;
 }

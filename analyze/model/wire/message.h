@@ -49,6 +49,7 @@ class Headers {
  public:
   struct Field {
     std::string_view name, value;
+    bool operator==(const Field&) const = default;
   };
   void add(std::string_view name, std::string_view value);
   void clear();

@@ -2,6 +2,7 @@
 // miss: a table without nodes.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -29,7 +30,7 @@ class LastTurns {
   void forget_before(std::uint64_t turn) {
     std::size_t kept = 0;
     for (const Entry& entry : entries_) kept += entry.key != 0 && entry.turn >= turn;
-    std::size_t size = kLeast;
+    std::size_t size = std::max(kLeast, entries_.size() / 2);  // as many may come as went
     while (size <= kept * 2) size *= 2;
     rebuild(size, turn);
   }
@@ -51,17 +52,18 @@ class LastTurns {
     return at;
   }
   void rebuild(std::size_t size, std::uint64_t oldest) {
-    std::vector<Entry> entries(size);
+    before_.swap(entries_);
+    entries_.assign(size, {});
     used_ = 0;
-    for (const Entry& entry : entries_) {
+    for (const Entry& entry : before_) {
       if (entry.key == 0 || entry.turn < oldest) continue;
-      entries[place_of(entry.key, entries)] = entry;
+      entries_[place_of(entry.key, entries_)] = entry;
       ++used_;
     }
-    entries_ = std::move(entries);
   }
 
   std::vector<Entry> entries_;
+  std::vector<Entry> before_;  // its memory is used again: that of a new table costs as much as filling it
   std::size_t used_ = 0;
 };
 

@@ -20,6 +20,10 @@ namespace tailcap::pipeline {
 
 class EndMatcher {
  public:
+  // See causes::Peers.
+  void expect(const model::Exchange& exchange, const model::Connection& connection) const {
+    peers_.expect(causes::mark_of(exchange), connection);
+  }
   // The other end of the exchange, if it was announced before.
   std::optional<model::ExchangeId> push(const model::Exchange& exchange, const model::Connection& connection);
   // The connection may be bound now: matches the exchanges of its TLS session that were waiting for that.

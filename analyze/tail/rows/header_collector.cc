@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "ground/release.h"
@@ -23,33 +24,43 @@ bool masked(std::string_view value) { return value.find("***") != value.npos; }
 
 }  // namespace
 
-void HeaderCollector::push(const model::Exchange& exchange, model::TextPool& texts) {
-  // Most requests of a connection have the same fields as the one before.
-  if (!of_.empty() && exchange.request_headers == last_) return of_.push_back(of_.back());
-  last_ = exchange.request_headers;
-  set_.clear();
-  for (std::size_t i = 0; i < exchange.request_headers.size(); ++i) {
-    const auto [name, value] = exchange.request_headers[i];
-    if (name.empty() || name.front() == ':' || value.empty() || value.size() > kMaxValue || masked(value)) continue;
-    assign_lower(name, name_);
-    if (std::ranges::find(kOwn, name_) != kOwn.end()) continue;
-    auto field = fields_.find(name_);
-    if (field == fields_.end()) {
-      if (fields_.size() == kMaxFields) continue;
-      field = fields_.try_emplace(name_).first;
-    }
-    if (field->second.left_out) continue;
-    auto& values = field->second.values;
-    auto known = values.find(value);
-    if (known == values.end()) {
-      if (values.size() == kMaxValues) {
-        field->second.left_out = true;
-        continue;
-      }
-      known = values.try_emplace(std::string(value), texts.intern(name_ + ": " + std::string(value))).first;
-    }
-    set_.push_back(known->second);
+model::TextId HeaderCollector::text_of(const model::Headers::Field& field, model::TextPool& texts) {
+  const auto [name, value] = field;
+  if (name.empty() || name.front() == ':' || value.empty() || value.size() > kMaxValue || masked(value)) return 0;
+  assign_lower(name, name_);
+  if (std::ranges::find(kOwn, name_) != kOwn.end()) return 0;
+  auto kept = fields_.find(name_);
+  if (kept == fields_.end()) {
+    if (fields_.size() == kMaxFields) return 0;
+    kept = fields_.try_emplace(name_).first;
   }
+  if (kept->second.left_out) return 0;
+  auto& values = kept->second.values;
+  if (const auto known = values.find(value); known != values.end()) return known->second;
+  if (values.size() == kMaxValues) {
+    kept->second.left_out = true;
+    ++left_out_;
+    last_texts_.clear();
+    return 0;
+  }
+  return values.try_emplace(std::string(value), texts.intern(name_ + ": " + std::string(value))).first->second;
+}
+
+void HeaderCollector::push(const model::Exchange& exchange, model::TextPool& texts) {
+  // Most requests of a connection have most fields of the one before.
+  const model::Headers& headers = exchange.request_headers;
+  if (!of_.empty() && headers == last_) return of_.push_back(of_.back());
+  const std::size_t left_out = left_out_;
+  texts_.clear();
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const model::Headers::Field field = headers[i];
+    texts_.push_back(i < last_texts_.size() && last_[i] == field ? last_texts_[i] : text_of(field, texts));
+  }
+  last_ = headers;
+  if (!texts_.empty() && texts_ == last_texts_) return of_.push_back(of_.back());
+  if (left_out == left_out_) last_texts_ = texts_;
+  set_.clear();
+  std::ranges::copy_if(texts_, std::back_inserter(set_), [](model::TextId text) { return text != 0; });
   std::ranges::sort(set_);
   std::uint32_t number = 0;
   if (const auto at = sets_.find(set_); at != sets_.end())

@@ -32,12 +32,18 @@ class HeaderCollector {
     std::map<std::string, model::TextId, std::less<>> values;
     bool left_out = false;
   };
+  // The text of the field with its value; 0: it is not kept.
+  model::TextId text_of(const model::Headers::Field& field, model::TextPool& texts);
+
   std::map<std::string, Field, std::less<>> fields_;
   std::map<std::vector<model::TextId>, std::uint32_t> sets_;
   std::vector<std::uint16_t> of_;
+  std::size_t left_out_ = 0;  // fields
+  // The fields of the row before, and the text of each; no texts: a field has been left out since.
   model::Headers last_;
+  std::vector<model::TextId> last_texts_;
   std::string name_;
-  std::vector<model::TextId> set_;
+  std::vector<model::TextId> texts_, set_;
 };
 
 }  // namespace tailcap::tail
