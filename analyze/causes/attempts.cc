@@ -7,7 +7,7 @@
 #include <optional>
 #include <tuple>
 
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::causes {
 

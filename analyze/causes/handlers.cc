@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::causes {
 

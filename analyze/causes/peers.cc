@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/event.h"
+#include "ground/memory.h"
 
 namespace tailcap::causes {
 
@@ -192,16 +193,14 @@ class WaitingRoom {
     return nullptr;
   }
 
-  // find() and add() of this key come soon: what they read, and what goes to make room, is not in the caches. Not
-  // inlined, GCC takes it for a function without effects, and leaves out its calls.
+  // find() and add() of this key come soon. Also fetches what goes to make room for it.
   [[gnu::always_inline]] void expect(const Key& key) const {
     if (slots_.empty()) return;
-    __builtin_prefetch(&slots_[home(hash_of(key))], 1);
+    ground::prefetch(slots_[home(hash_of(key))]);
     if (waiting_ < kMaxWaiting) return;
-    const Place& oldest = places_[oldest_];  // expected when the one before it went
-    __builtin_prefetch(&slots_[home(oldest.hash)], 1);
-    const auto* const next = reinterpret_cast<const char*>(&places_[oldest.newer]);
-    for (std::size_t line = 0; line < sizeof(Place); line += kLine) __builtin_prefetch(next + line, 1);
+    const Place& oldest = places_[oldest_];  // fetched when the one before it went
+    ground::prefetch(slots_[home(oldest.hash)]);
+    ground::prefetch(places_[oldest.newer]);
   }
 
   void add(const Entry& entry) {
@@ -231,7 +230,6 @@ class WaitingRoom {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   static constexpr std::size_t kSparse = 2;  // slots for each that waits, at least: probes are short
   static constexpr std::size_t kFewest = 1024;
-  static constexpr std::size_t kLine = 64;  // bytes of the caches
 
   struct Place {
     Entry entry;

@@ -34,7 +34,7 @@ class Peers {
  public:
   Peers();
   ~Peers();
-  // push() of the same follows soon. That is faster then; nothing else changes.
+  // Makes push() of the same exchange faster, if some work is done in between. Changes nothing else.
   void expect(const Mark& mark, const model::Connection& connection) const;
   // The other end's id where it was already pushed; otherwise remembers this one until its other end comes.
   std::optional<model::ExchangeId> push(const Mark& mark, const model::Connection& connection);

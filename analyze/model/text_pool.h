@@ -34,7 +34,7 @@ class TextPool {
   std::vector<std::uint32_t> places_;  // of each text: chunk and offset in units
   std::size_t interned_ = 0;
   std::vector<TextId> slots_;  // open addressing, a power of two, at most 3/4 full
-  // By slot, a part of the hash; 0: it is empty. A search looks here first: the texts lie all over the memory.
+  // By slot, a part of the hash; 0: the slot is empty. A search compares these first: texts lie all over the memory.
   std::vector<std::uint8_t> tags_;
   std::vector<std::unique_ptr<char[]>> chunks_;
   std::size_t open_ = 0;              // the chunk that is being filled

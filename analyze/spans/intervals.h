@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/time.h"
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::spans {
 

@@ -12,8 +12,8 @@
 #include "analyze/tail/tail_study.h"
 #include "analyze/tail/verdict/failing.h"
 #include "analyze/tail/verdict/unfinished.h"
+#include "ground/memory.h"
 #include "ground/number_sort.h"
-#include "ground/release.h"
 
 namespace tailcap::tail {
 namespace {

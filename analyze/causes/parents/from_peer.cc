@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::causes {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "ground/release.h"
+#include "ground/memory.h"
 #include "ground/sort_by_number.h"
 
 namespace tailcap::pipeline {

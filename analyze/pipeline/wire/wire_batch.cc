@@ -1,19 +1,13 @@
 #include "analyze/pipeline/wire/wire_batch.h"
 
 #include "formats/event.h"
+#include "ground/memory.h"
 
 namespace tailcap::pipeline {
 namespace {
 
-constexpr std::size_t kAhead = 6;  // steps
-constexpr std::size_t kLine = 64;  // bytes of the caches
-
-// Another CPU has written it, or this one long ago. Null: not an event.
-[[gnu::always_inline]] inline void expect(const formats::Event* event) {
-  if (!event) return;
-  const auto* const bytes = reinterpret_cast<const char*>(event);
-  for (std::size_t at = 0; at < sizeof *event; at += kLine) __builtin_prefetch(bytes + at);
-}
+// Events are fetched this many steps before they are read: another CPU has written them.
+constexpr std::size_t kAhead = 6;
 
 }  // namespace
 
@@ -51,7 +45,8 @@ void WireBatch::replay(WireSink& sink) {
   std::size_t lookup = 0, failed = 0, message = 0, at = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
-    if (i + kAhead < steps_.size()) expect(steps_[i + kAhead].event);
+    if (const formats::Event* const next = i + kAhead < steps_.size() ? steps_[i + kAhead].event : nullptr)
+      ground::prefetch(*next);
     const model::Connection* const connection = step.connection ? &connection_slots_[at++] : nullptr;
     const model::Connection* const carrier = step.carrier ? &connection_slots_[at++] : nullptr;
     switch (step.kind) {

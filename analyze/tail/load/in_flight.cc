@@ -5,8 +5,8 @@
 
 #include "analyze/tail/load/load_study.h"
 #include "analyze/tail/rows/standing.h"
+#include "ground/memory.h"
 #include "ground/number_sort.h"
-#include "ground/release.h"
 
 namespace tailcap::tail::load {
 namespace {

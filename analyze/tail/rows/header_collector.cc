@@ -5,7 +5,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::tail {
 namespace {

@@ -21,7 +21,7 @@
 
 #include "analyze/model/study/study.h"
 #include "analyze/tail/rows/durations.h"
-#include "ground/release.h"
+#include "ground/memory.h"
 
 namespace tailcap::tail {
 
