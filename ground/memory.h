@@ -1,4 +1,4 @@
-// Memory of containers and of things, given back or fetched ahead.
+// Memory that is given back, or fetched ahead.
 #pragma once
 
 #include <cstddef>

@@ -171,10 +171,9 @@ class Builder {
 
   std::uint32_t remote(std::size_t row) {
     const model::ConnectionId connection = table_.rows.id(row).connection;
-    if (connection >= ends_.size()) return address({});
-    if (remotes_.empty()) remotes_.resize(ends_.size());
+    if (connection >= remotes_.size()) remotes_.resize(connection + 1);
     std::optional<std::uint32_t>& known = remotes_[connection];
-    if (!known) known = address(ends_[connection].remote);
+    if (!known) known = address(end(row).remote);
     return *known;
   }
 

@@ -29,7 +29,7 @@ class Redis:
         )
         wait_for(self.port)
         self.worker = self.process.pid
-        self.ask("set", 1000)  # of 50, it would say at times that they took no time
+        self.ask("set", 1000)  # 50 may take no time by the clock of redis-benchmark
         return self
 
     def __exit__(self, *_):

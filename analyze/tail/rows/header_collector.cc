@@ -39,8 +39,8 @@ model::TextId HeaderCollector::text_of(const model::Headers::Field& field, model
   if (const auto known = values.find(value); known != values.end()) return known->second;
   if (values.size() == kMaxValues) {
     kept->second.left_out = true;
-    ++left_out_;
     last_texts_.clear();
+    texts_hold_ = false;
     return 0;
   }
   return values.try_emplace(std::string(value), texts.intern(name_ + ": " + std::string(value))).first->second;
@@ -50,15 +50,15 @@ void HeaderCollector::push(const model::Exchange& exchange, model::TextPool& tex
   // Most requests of a connection have most fields of the one before.
   const model::Headers& headers = exchange.request_headers;
   if (!of_.empty() && headers == last_) return of_.push_back(of_.back());
-  const std::size_t left_out = left_out_;
   texts_.clear();
+  texts_hold_ = true;
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const model::Headers::Field field = headers[i];
     texts_.push_back(i < last_texts_.size() && last_[i] == field ? last_texts_[i] : text_of(field, texts));
   }
   last_ = headers;
   if (!texts_.empty() && texts_ == last_texts_) return of_.push_back(of_.back());
-  if (left_out == left_out_) last_texts_ = texts_;
+  if (texts_hold_) last_texts_ = texts_;
   set_.clear();
   std::ranges::copy_if(texts_, std::back_inserter(set_), [](model::TextId text) { return text != 0; });
   std::ranges::sort(set_);

@@ -38,12 +38,12 @@ class HeaderCollector {
   std::map<std::string, Field, std::less<>> fields_;
   std::map<std::vector<model::TextId>, std::uint32_t> sets_;
   std::vector<std::uint16_t> of_;
-  std::size_t left_out_ = 0;  // fields
   // The fields of the row before, and the text of each; no texts: a field has been left out since.
   model::Headers last_;
   std::vector<model::TextId> last_texts_;
   std::string name_;
   std::vector<model::TextId> texts_, set_;
+  bool texts_hold_ = true;  // no field was left out while they were collected
 };
 
 }  // namespace tailcap::tail
