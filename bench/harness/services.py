@@ -40,13 +40,19 @@ class Service(Nginx):
         self.programs = []
 
     def start(self, *command, port, user=None, **rest):
-        with open(self.folder / f"{len(self.programs)}.log", "w") as log:
+        if not shutil.which(command[0]):
+            raise SystemExit(f"{command[0]} is not installed: scripts/install-packages bench")
+        said = self.folder / f"{len(self.programs)}.log"
+        with open(said, "w") as log:
             self.programs.append(
                 subprocess.Popen(
                     ["taskset", "-c", str(self.cpu), *map(str, command)], stdout=log, stderr=log, user=user, **rest
                 )
             )
-        wait_for(port)
+        try:
+            wait_for(port)
+        except RuntimeError as problem:
+            raise SystemExit(f"{problem}; {command[0]} says: {said.read_text()[-2000:]}") from None
 
     def own_port(self):
         self.ports.append(free_port())

@@ -123,13 +123,18 @@ void Commands::snapshot(Control& control, const std::string& argument) {
   auto wanted = snapshot_of(argument);
   if (!wanted) return answer->give(Obeyed::usage, "a snapshot is asked for as OUT, with lines last=NS and why=TEXT");
   if (wanted->path.empty()) wanted->path = destination_.snapshot_name();
-  destination_.snapshot(*wanted, [answer](bool error, const std::string& text) {
+  snapshot(*wanted, [answer](bool error, const std::string& text) {
     answer->give(error ? Obeyed::failed : Obeyed::done, text);
   });
 }
 
+void Commands::snapshot(const Destination::Snapshot& wanted, std::function<void(bool error, std::string text)> done) {
+  session_.push_samples(stacks::Lacking::lines);  // the latest may be those that it is for
+  destination_.snapshot(wanted, std::move(done));
+}
+
 void Commands::snapshot_by_signal() {
-  destination_.snapshot({destination_.snapshot_name(), "SIGUSR1", {}}, [](bool error, const std::string& text) {
+  snapshot({destination_.snapshot_name(), "SIGUSR1", {}}, [](bool error, const std::string& text) {
     std::fprintf(stderr, "tailcap-record: %s%s\n", error ? "no snapshot: " : "snapshot ",
                  formats::printable_message(text).c_str());
   });

@@ -1,6 +1,7 @@
 // What users ask of a recorder while it records.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,7 @@ class Commands {
   void reload(Control& control, const std::string& argument);
   void stacks(Control& control, const std::string& argument);
   void snapshot(Control& control, const std::string& argument);
+  void snapshot(const Destination::Snapshot& wanted, std::function<void(bool error, std::string text)> done);
   std::string status() const;
 
   Session& session_;

@@ -6,7 +6,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 
 #include "bpf/event.h"
@@ -141,9 +140,9 @@ void Session::begun(std::uint32_t pid, bool program) {
   if (program) locks_.forget(pid);
 }
 
-void Session::push_samples(bool anyway) {
+void Session::push_samples(stacks::Lacking lacking) {
   if (!samples_) return;
-  while (const Event* sample = samples_->next(anyway)) log_.push(*sample);
+  while (const Event* sample = samples_->next(lacking)) log_.push(*sample);
   for (const auto& remark : samples_->take_remarks()) warn(remark);
 }
 
@@ -156,7 +155,7 @@ void Session::tick(Time now) {
   interfaces_.push_changes(now);
   found_.push(now);
   look_for_older(now);
-  push_samples(false);
+  push_samples(stacks::Lacking::nothing);
   locks_.push(now);
   for (const auto pid : new_) texts_.ask({pid, true, scan::kMaxMappings});
   if (!new_.empty()) texts_.wait(kTextsInTick, false);
@@ -295,6 +294,7 @@ void Session::find_links() {
 }
 
 bool Session::keyframe_again(Time now) {
+  push_samples(stacks::Lacking::lines);  // another file may begin with it
   try {
     keyframe(now);
     return true;
@@ -480,7 +480,7 @@ void Session::closing_facts() {
   found_.push(now);
   if (samples_) samples_->wait();
   locks_.finish(now, kLastTexts);
-  push_samples(true);
+  push_samples(stacks::Lacking::anything);
   losses_.count_skipped_runs(now);
   push_sums(now, true);
   push_unrecorded(now);

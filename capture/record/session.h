@@ -75,6 +75,8 @@ class Session {
   void find_links();
   // Writes the clocks: CLOCK_REALTIME was set.
   void note_clocks();
+  // Those that lack no more than this.
+  void push_samples(stacks::Lacking lacking);
   // Call it before the kernel programs are removed.
   void stops();
   // Writes clocks and costs; call it before the writer is finished.
@@ -90,7 +92,6 @@ class Session {
   void count_unread(formats::Time now);
   void count_open_writes(formats::Time now);
   void push_keys(formats::Time now);
-  void push_samples(bool anyway);
   void take_name(std::span<const std::byte> record);            // a process has taken another one
   void push_texts(formats::Time now);                           // that came meanwhile
   void push_pod(formats::Time now, const ProcessFacts& facts);  // that the process belongs to

@@ -1,6 +1,7 @@
 #include "capture/scan/requests.h"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,7 @@ namespace {
 // Honest answers have 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
 constexpr std::size_t kMaxFunctions = 8192, kMaxAnchors = 4096, kMaxHandlers = 65536;
 constexpr int kNiceForLines = 10;
+constexpr std::uint64_t kMostInflated = 32u << 20;  // of a file that stays open
 constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20;
 
 std::string text(Decoder& in, std::size_t most) { return std::string(in.text(most)); }
@@ -208,11 +210,26 @@ std::string encoded(const T& facts) {
   return out.take();
 }
 
-// Lines are less urgent than names: the other programs of the machine come first.
-std::string source_lines(int file, std::uint64_t most) {
+// Lines are less urgent than names: the other programs of the machine come first. The file stays open for the next
+// request about it.
+std::string source_lines(int file, Decoder& in) {
+  static std::optional<symbols::SourceFile> open;
+  static std::pair<dev_t, ino_t> opened;
+  const auto most = in.number<std::uint64_t>();
   (void)setpriority(PRIO_PROCESS, 0, kNiceForLines);
-  const auto elf = symbols::ElfFile::from_descriptor(dup(file), "a file");
-  return encoded(symbols::SourceLines(elf, most));
+  std::vector<std::uint64_t> addresses(in.count(LinesRequest::kMostAddresses, sizeof(std::uint64_t)));
+  for (auto& address : addresses) address = in.number<std::uint64_t>();
+  if (!in.done()) return {};
+  struct stat status {};
+  if (fstat(file, &status) != 0) return {};
+  if (!open || opened != std::pair(status.st_dev, status.st_ino)) {
+    open.reset();
+    open.emplace(symbols::ElfFile::from_descriptor(dup(file), "a file"), most);
+    opened = {status.st_dev, status.st_ino};
+  }
+  const std::string lines = encoded(open->lines(addresses));
+  if (open->inflated() > kMostInflated) open.reset();
+  return lines;
 }
 
 template <class T>
@@ -262,10 +279,14 @@ std::string encode_perf_map_request(std::uint32_t user) {
   return out.take();
 }
 
-std::string encode_source_lines_request(std::uint64_t most) {
+std::string encode(const LinesRequest& request) {
+  const bool all = request.addresses.size() > LinesRequest::kMostAddresses;
   Encoder out;
   out.number(Task::source_lines);
-  out.number(most);
+  out.number(request.most);
+  out.number(static_cast<std::uint64_t>(all ? 0 : request.addresses.size()));
+  if (!all)
+    for (const std::uint64_t address : request.addresses) out.number(address);
   return out.take();
 }
 
@@ -278,7 +299,7 @@ std::string answer(std::string_view bytes, int file) {
     if (task == Task::unwind_rules) return answer_about<symbols::UnwindRules>(file);
     if (task == Task::scripts) return answer_about<symbols::ScriptPrograms>(file);
     if (task == Task::variables) return answer_about<symbols::VariableNames>(file);
-    if (task == Task::source_lines) return source_lines(file, in.number<std::uint64_t>());
+    if (task == Task::source_lines) return source_lines(file, in);
     if (task == Task::perf_map) return encoded(symbols::PerfMap::of_file(file, in.number<std::uint32_t>()));
     if (task != Task::plan) return {};
     const PlanRequest request = decode_request(in);

@@ -45,8 +45,13 @@ std::string encode_names_request();
 std::string encode_unwind_rules_request();
 std::string encode_scripts_request();
 std::string encode_variables_request();
-// most: bytes of debug information; a file with more has no lines.
-std::string encode_source_lines_request(std::uint64_t most);
+// Asks for the lines of a file. A process that is asked about the same file again has it open still.
+struct LinesRequest {
+  std::uint64_t most = UINT64_MAX;       // bytes of debug information; a file with more has no lines
+  std::vector<std::uint64_t> addresses;  // only of units with these; none, or more than kMostAddresses: of all
+  static constexpr std::size_t kMostAddresses = 4096;
+};
+std::string encode(const LinesRequest& request);
 std::string encode_perf_map_request(std::uint32_t user);  // whose file it must be
 
 // Decode an answer, which may be any bytes. go_file: the file number that cookies may have. Nothing: it is invalid.

@@ -25,7 +25,8 @@ namespace {
 // Opening takes microseconds, attaching to hundreds of places tens of milliseconds, and the largest programs are read
 // in two seconds; on a machine that is busy all of that takes several times as long.
 constexpr auto kOpenPatience = 1s, kAttachPatience = 5s, kReadPatience = 8s, kBuildIdPatience = 2s;
-constexpr auto kReaderAge = 30s;  // of one that reads several files; it ends itself at 60
+constexpr auto kReaderAge = 30s;  // of one that answers several requests; it ends itself at 60
+constexpr std::size_t kMostLinesReaders = 3;
 constexpr auto kProcessPatience = 1s;
 constexpr auto kMemoryPatience = 100ms;  // of many threads, as the recording ends
 // For a file of a mount of which none has been read, or of whose others some do not answer.
@@ -164,20 +165,17 @@ std::optional<TargetFile> TargetFiles::open(const std::string& shown, const std:
 }
 
 std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most,
-                                             Clock::duration patience, bool keeps_reader) {
+                                             Clock::duration patience, Reader& reader) {
   if (!proven(file.owner())) patience = std::min<Clock::duration>(patience, kFirstPatience);
   const auto deadline = Clock::now() + patience;
-  if (!keeps_reader || Clock::now() - reader_since_ > kReaderAge) reader_.reset();
-  if (!reader_) {
-    reader_ = processes_.readers().start();
-    reader_since_ = Clock::now();
-  }
+  if (Clock::now() - reader.since > kReaderAge) reader.socket.reset();
+  if (!reader.socket) reader = {processes_.readers().start(), Clock::now()};
   const Descriptor memory(memfd_create("tailcap", MFD_CLOEXEC));
-  if (!reader_ || !memory) {
+  if (!reader.socket || !memory) {
     problem_ = "no process can be made to read it";
     return std::nullopt;
   }
-  const int descriptors[] = {file.descriptor.get(), reader_.get(), memory.get()};
+  const int descriptors[] = {file.descriptor.get(), reader.socket.get(), memory.get()};
   Message answer;
   if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience),
                   file.owner(), answer))
@@ -187,7 +185,7 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
     problem_ = reply ? reply->problem : "it cannot be opened";
     return std::nullopt;
   }
-  const auto received = receive_message(reader_.get(), Take::bytes_only, 1, answer, deadline, stop_.get());
+  const auto received = receive_message(reader.socket.get(), Take::bytes_only, 1, answer, deadline, stop_.get());
   std::optional<std::string> bytes;
   if (received == Received::message) {
     bytes = contents(memory.get(), most);
@@ -199,14 +197,29 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
   } else {
     late_ = received == Received::late;
     problem_ = late_ ? "it does not answer" : kEnds;
-    if (late_) abandon(reader_, file.owner());
+    if (late_) abandon(reader.socket, file.owner());
   }
-  if (!keeps_reader || !bytes) reader_.reset();
+  if (!bytes) reader.socket.reset();
   return bytes;
 }
 
+std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string_view request, std::size_t most) {
+  Reader reader;
+  return read(file, request, most, kReadPatience, reader);
+}
+
+TargetFiles::Reader& TargetFiles::lines_reader(const Identity& file) {
+  const auto known = std::ranges::find(of_lines_, file, &std::pair<Identity, Reader>::first);
+  if (known != of_lines_.end()) {
+    std::rotate(known, known + 1, of_lines_.end());
+    return of_lines_.back().second;
+  }
+  if (of_lines_.size() == kMostLinesReaders) of_lines_.erase(of_lines_.begin());
+  return of_lines_.emplace_back(file, Reader()).second;
+}
+
 std::optional<FilePlan> TargetFiles::plan(const TargetFile& file, const PlanRequest& request) {
-  const auto bytes = read(file, encode(request), kMaxPlan, kReadPatience, false);
+  const auto bytes = read(file, encode(request), kMaxPlan);
   if (!bytes) return std::nullopt;
   auto plan = decode_plan(*bytes, request.go_file);
   if (!plan) problem_ = "it was not understood";
@@ -214,12 +227,12 @@ std::optional<FilePlan> TargetFiles::plan(const TargetFile& file, const PlanRequ
 }
 
 std::optional<std::string> TargetFiles::build_id(const TargetFile& file) {
-  const auto bytes = read(file, encode_build_id_request(), symbols::kMaxBuildId, kBuildIdPatience, true);
+  const auto bytes = read(file, encode_build_id_request(), symbols::kMaxBuildId, kBuildIdPatience, build_ids_);
   return bytes ? decode_build_id(*bytes) : std::nullopt;
 }
 
 std::optional<symbols::CodeNames> TargetFiles::names(const TargetFile& file) {
-  const auto bytes = read(file, encode_names_request(), kMaxNames, kReadPatience, false);
+  const auto bytes = read(file, encode_names_request(), kMaxNames);
   if (!bytes) return std::nullopt;
   auto names = decode_names(*bytes);
   if (!names) problem_ = "it was not understood";
@@ -227,7 +240,7 @@ std::optional<symbols::CodeNames> TargetFiles::names(const TargetFile& file) {
 }
 
 std::optional<symbols::UnwindRules> TargetFiles::unwind_rules(const TargetFile& file) {
-  const auto bytes = read(file, encode_unwind_rules_request(), kMaxUnwindRules, kReadPatience, false);
+  const auto bytes = read(file, encode_unwind_rules_request(), kMaxUnwindRules);
   if (!bytes) return std::nullopt;
   auto rules = decode_unwind_rules(*bytes);
   if (!rules) problem_ = "it was not understood";
@@ -235,7 +248,7 @@ std::optional<symbols::UnwindRules> TargetFiles::unwind_rules(const TargetFile& 
 }
 
 std::optional<symbols::ScriptPrograms> TargetFiles::scripts(const TargetFile& file) {
-  const auto bytes = read(file, encode_scripts_request(), kMaxScripts, kReadPatience, false);
+  const auto bytes = read(file, encode_scripts_request(), kMaxScripts);
   if (!bytes) return std::nullopt;
   auto programs = decode_scripts(*bytes);
   if (!programs) problem_ = "it was not understood";
@@ -243,15 +256,15 @@ std::optional<symbols::ScriptPrograms> TargetFiles::scripts(const TargetFile& fi
 }
 
 std::optional<symbols::VariableNames> TargetFiles::variables(const TargetFile& file) {
-  const auto bytes = read(file, encode_variables_request(), kMaxNames, kReadPatience, false);
+  const auto bytes = read(file, encode_variables_request(), kMaxNames);
   if (!bytes) return std::nullopt;
   auto names = decode_variables(*bytes);
   if (!names) problem_ = "it was not understood";
   return names;
 }
 
-std::optional<symbols::SourceLines> TargetFiles::source_lines(const TargetFile& file, std::uint64_t most) {
-  const auto bytes = read(file, encode_source_lines_request(most), kMaxNames, kReadPatience, false);
+std::optional<symbols::SourceLines> TargetFiles::source_lines(const TargetFile& file, const LinesRequest& request) {
+  const auto bytes = read(file, encode(request), kMaxNames, kReadPatience, lines_reader(file.identity));
   if (!bytes) return std::nullopt;
   auto lines = decode_source_lines(*bytes);
   if (!lines) problem_ = "it was not understood";
@@ -259,7 +272,7 @@ std::optional<symbols::SourceLines> TargetFiles::source_lines(const TargetFile& 
 }
 
 std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, std::uint32_t user) {
-  const auto bytes = read(file, encode_perf_map_request(user), kMaxNames, kReadPatience, false);
+  const auto bytes = read(file, encode_perf_map_request(user), kMaxNames);
   if (!bytes) return std::nullopt;
   auto map = decode_perf_map(*bytes);
   if (!map) problem_ = "it was not understood";

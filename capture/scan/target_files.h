@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "capture/scan/function_links.h"
@@ -58,7 +59,7 @@ class TargetFiles {
   std::optional<symbols::UnwindRules> unwind_rules(const TargetFile& file);
   std::optional<symbols::ScriptPrograms> scripts(const TargetFile& file);
   std::optional<symbols::VariableNames> variables(const TargetFile& file);
-  std::optional<symbols::SourceLines> source_lines(const TargetFile& file, std::uint64_t most);
+  std::optional<symbols::SourceLines> source_lines(const TargetFile& file, const LinesRequest& request);
   std::optional<symbols::PerfMap> perf_map(const TargetFile& file, std::uint32_t user);  // empty: it is another user's
   // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().
   // anew: they were attached there before, and the file may have been renamed or deleted since.
@@ -96,14 +97,23 @@ class TargetFiles {
   bool stopped() const;
   bool ask_opener(std::string_view errand, std::span<const int> descriptors, Clock::duration patience, Owner owner,
                   Message& answer);
+  // A process that reads files. One that has answered can be asked again.
+  struct Reader {
+    Descriptor socket{};
+    Clock::time_point since{};
+  };
   std::optional<std::string> read(const TargetFile& file, std::string_view request, std::size_t most,
-                                  Clock::duration patience, bool keeps_reader);
+                                  Clock::duration patience, Reader& reader);
+  // The same by a process of its own.
+  std::optional<std::string> read(const TargetFile& file, std::string_view request, std::size_t most);
+  Reader& lines_reader(const Identity& file);
   void abandon(Descriptor& socket, Owner owner);
 
   const Processes& processes_;
   Descriptor stop_;  // an eventfd: readable once stopped
-  Descriptor opener_, reader_;
-  Clock::time_point reader_since_{};
+  Descriptor opener_;
+  Reader build_ids_;                                   // of many files
+  std::vector<std::pair<Identity, Reader>> of_lines_;  // each of one file; the last used last
   std::vector<Abandoned> abandoned_;
   std::set<std::uint64_t> answered_;  // devices whose files were read
   std::set<std::uint32_t> silent_;    // processes

@@ -14,7 +14,18 @@ constexpr std::size_t kMaxTold = 65536;  // places of one file; then it begins a
 }  // namespace
 
 std::uint64_t ReadCode::memory() const {
-  return (names ? names->memory() : 0) + (separate ? separate->memory() : 0) + lines.memory();
+  const auto lines = this->lines();
+  return (names ? names->memory() : 0) + (separate ? separate->memory() : 0) + (lines ? lines->memory() : 0);
+}
+
+std::shared_ptr<const symbols::SourceLines> ReadCode::lines() const {
+  const std::lock_guard lock(mutex_);
+  return lines_;
+}
+
+void ReadCode::set_lines(std::shared_ptr<const symbols::SourceLines> lines) {
+  const std::lock_guard lock(mutex_);
+  lines_ = std::move(lines);
 }
 
 bool CodeFile::dump() const {
@@ -68,20 +79,38 @@ CodeFile::Told& CodeFile::told(std::uint64_t file_offset) {
   return told_.emplace(file_offset, Told{name.empty() ? label_ : frame_name(name), {}}).first->second;
 }
 
+bool CodeFile::has_all_lines(std::uint64_t file_offset) const {
+  if (read().has_all_lines.load(std::memory_order_acquire)) return true;
+  const auto address = read().names->address(file_offset);
+  const auto lines = read().lines();
+  return !address || (lines && lines->covers(*address));
+}
+
+bool CodeFile::lacks_lines(std::uint64_t file_offset) {
+  if (!settled() || !read().names) return false;
+  Told& told = this->told(file_offset);
+  if (!told.lined && has_all_lines(file_offset)) {
+    told.lined = true;
+    told.frames.clear();
+  }
+  return !told.lined;
+}
+
 const std::string& CodeFile::name(std::uint64_t file_offset) {
   return ready() && (read().names || read().made) ? told(file_offset).name : label_;
 }
 
 const std::vector<CodeFrame>& CodeFile::frames(std::uint64_t file_offset) {
-  static const symbols::SourceLines kNone;
   if (!ready() || (!read().names && !read().made)) {
     if (unread_.empty()) unread_.push_back({label_, {}});
     return unread_;
   }
   Told& told = this->told(file_offset);
+  (void)lacks_lines(file_offset);  // they may have been read since
   if (told.frames.empty()) {
     const auto address = read().names ? read().names->address(file_offset) : std::nullopt;
-    told.frames = code_frames(told.name, settled() && address ? read().lines : kNone, address.value_or(0));
+    const auto lines = address ? read().lines() : nullptr;
+    told.frames = code_frames(told.name, lines ? *lines : symbols::SourceLines(), address.value_or(0));
   }
   return told.frames;
 }
@@ -89,7 +118,8 @@ const std::vector<CodeFrame>& CodeFile::frames(std::uint64_t file_offset) {
 const CodeAddress* CodeFile::place(std::uint64_t file_offset) {
   if (!settled() || !read().names || read().build_id.empty()) return nullptr;
   const auto address = read().names->address(file_offset);
-  if (!address || !read().lines.at(*address).empty()) return nullptr;
+  const auto lines = read().lines();
+  if (!address || (lines && !lines->at(*address).empty())) return nullptr;
   place_ = {read().build_id, std::string(label_, 1, label_.size() - 2), *address};
   return &place_;
 }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -28,21 +29,29 @@ struct CodeUse {};
 struct ReadCode {
   explicit ReadCode(bool all) : ready(all), settled(all) {}
 
+  std::shared_ptr<const symbols::SourceLines> lines() const;  // null: none were read yet
+  void set_lines(std::shared_ptr<const symbols::SourceLines> lines);
+
   std::atomic<bool> ready, settled;
+  std::atomic<bool> reads_lines = false, has_all_lines = false;  // now; no more will be read
   // Owned by the reading thread until ready.
   scan::Identity identity;
   std::optional<symbols::CodeNames> names;
   std::optional<symbols::ScriptPrograms> scripts;
   std::optional<symbols::PerfMap> made;  // it is no file, but code that a process made at run time, by address
+  std::string build_id;                  // in hexadecimal digits; empty: none
   // Owned by the reading thread until settled.
   std::optional<symbols::CodeNames> separate;  // of a file with debug information
-  symbols::SourceLines lines;
-  std::string build_id;  // in hexadecimal digits; empty: none
-  // The reading thread owns these.
-  bool has_rules = true;  // as far as is known
+  // The reading threads own these.
+  std::vector<std::uint64_t> asked;  // addresses of whose units lines were read
+  bool has_rules = true;             // as far as is known
   std::weak_ptr<const UnwindTable> table;
 
   std::uint64_t memory() const;  // bytes, about
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const symbols::SourceLines> lines_;
 };
 
 class CodeFile {
@@ -53,8 +62,11 @@ class CodeFile {
 
   // Its functions have the names that they can have.
   bool ready() const { return read().ready.load(std::memory_order_acquire); }
-  // Also their lines, and those of separate debug information.
+  // Also those of separate debug information.
   bool settled() const { return read().settled.load(std::memory_order_acquire); }
+  // It is settled, and lines of the place can be read still.
+  bool lacks_lines(std::uint64_t file_offset);
+  bool reads_lines() const { return read().reads_lines.load(std::memory_order_acquire); }
   // The name of a place, as written in a stack; the label while it is not ready.
   const std::string& name(std::uint64_t file_offset);
   // The functions there, the innermost first: those that the compiler has put into that one, and that one.
@@ -85,8 +97,10 @@ class CodeFile {
   struct Told {
     std::string name;
     std::vector<CodeFrame> frames;  // empty: not asked for yet
+    bool lined = false;             // what is known of its lines is all that will be
   };
   Told& told(std::uint64_t file_offset);
+  bool has_all_lines(std::uint64_t file_offset) const;
   std::string name_of(std::uint64_t file_offset) const;
 
   std::string label_;

@@ -192,18 +192,52 @@ std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
   return found;
 }
 
-void CodeFiles::read_lines(CodeFile& file) {
-  const auto keep = [&](auto& kept, auto&& read) {
-    if (!read || memory_ + read->memory() > kMaxMemory) return;
-    memory_ += read->memory();
-    kept = std::move(*read);
-  };
+void CodeFiles::settle(CodeFile& file) {
   const auto separate = find_separate(file);
-  if (separate) keep(file.read().separate, debug_files_.names(*separate));
-  const bool own = !separate && file.read().names->has_lines();
-  const auto found = separate ? separate->again() : own ? find(file, debug_files_) : std::nullopt;
-  if (found) keep(file.read().lines, debug_files_.source_lines(*found, kMostInformation));
+  auto names = separate ? debug_files_.names(*separate) : std::nullopt;
+  if (names && memory_ + names->memory() <= kMaxMemory) {
+    memory_ += names->memory();
+    file.read().separate = std::move(names);
+  }
+  const bool has_lines = separate || file.read().names->has_lines();
+  file.read().has_all_lines.store(!has_lines, std::memory_order_release);
   file.read().settled.store(true, std::memory_order_release);
+}
+
+void CodeFiles::read_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places) {
+  WantedLines wanted{file, {}};
+  for (const std::uint64_t place : places) {
+    if (const auto address = file->read().names->address(place)) wanted.addresses.push_back(*address);
+  }
+  if (wanted.addresses.empty()) return;
+  file->read().reads_lines.store(true, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    lines_to_read_.push_back(std::move(wanted));
+  }
+  wake_.notify_all();
+}
+
+// Units that were read before are read again, so that there is one table: they take less time than opening the file.
+void CodeFiles::read_lines(const WantedLines& wanted) {
+  CodeFile& file = *wanted.file;
+  ReadCode& read = file.read();
+  read.asked.insert(read.asked.end(), wanted.addresses.begin(), wanted.addresses.end());
+  auto found = find_separate(file);
+  if (!found && read.names->has_lines()) {
+    found = find(file, debug_files_);
+    if (found && found->identity != read.identity) found.reset();
+  }
+  auto lines = found ? debug_files_.source_lines(*found, {kMostInformation, read.asked}) : std::nullopt;
+  const auto before = read.lines();
+  const std::uint64_t memory = before ? before->memory() : 0;
+  if (lines && memory_ - memory + lines->memory() <= kMaxMemory) {
+    memory_ += lines->memory() - memory;
+    read.set_lines(std::make_shared<const symbols::SourceLines>(std::move(*lines)));
+  } else {
+    read.has_all_lines.store(true, std::memory_order_release);
+  }
+  read.reads_lines.store(false, std::memory_order_release);
 }
 
 UnwindTables::Table CodeFiles::table_of(CodeFile& file) {
@@ -305,7 +339,7 @@ void CodeFiles::run() {
       lock.unlock();
       read_names(*file);
       lock.lock();
-      if (!file->settled()) lines_to_read_.push_back(file);
+      if (!file->settled()) lines_to_read_.push_back({file, {}});
       wake_.notify_all();
       busy_ = false;
       continue;
@@ -323,11 +357,14 @@ void CodeFiles::run_lines() {
       wake_.wait(lock);
       continue;
     }
-    const auto file = std::move(lines_to_read_.front());
+    const WantedLines wanted = std::move(lines_to_read_.front());
     lines_to_read_.pop_front();
     lines_busy_ = true;
     lock.unlock();
-    read_lines(*file);
+    if (wanted.addresses.empty())
+      settle(*wanted.file);
+    else
+      read_lines(wanted);
     lock.lock();
     lines_busy_ = false;
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -86,6 +87,8 @@ class CodeFiles {
   std::shared_ptr<CodeFile> made_by(std::uint32_t pid, const std::shared_ptr<CodeFile>& dump);
   // Which code has no names that it could have; once each.
   std::vector<std::string> take_remarks();
+  // Reads the lines of the units of the file that have code at these places, which are offsets in the settled file.
+  void read_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places);
   // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 
@@ -98,7 +101,12 @@ class CodeFiles {
   void recognise(CodeFile& file);  // where it is what it was before, nothing is read again
   void read_names(CodeFile& file);
   void run_lines();
-  void read_lines(CodeFile& file);
+  void settle(CodeFile& file);
+  struct WantedLines {
+    std::shared_ptr<CodeFile> file;
+    std::vector<std::uint64_t> addresses;  // none: the file is not settled yet
+  };
+  void read_lines(const WantedLines& wanted);
   void read_made(MadeCode::Reading& reading);
   void walk_by_tables(const Process& process);
   void read_scripts_of(const Process& process);
@@ -115,7 +123,7 @@ class CodeFiles {
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::deque<std::shared_ptr<CodeFile>> files_to_read_;
-  std::deque<std::shared_ptr<CodeFile>> lines_to_read_;  // a thread of their own: names and tables do not wait for it
+  std::deque<WantedLines> lines_to_read_;  // a thread of their own: names and tables do not wait for it
   MadeCode made_;
   std::deque<Process> processes_;  // first: until then stacks are walked by frame pointers
   std::unordered_set<std::string> remarked_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "bpf/event.h"
@@ -18,6 +20,9 @@ constexpr std::size_t kMaxWaiting = 16384;  // then the oldest goes on with the 
 constexpr std::chrono::milliseconds kPatience{
     800};  // at the end, which must not take longer than a second whatever a file does
 constexpr std::chrono::milliseconds kTablesPatience{200};
+constexpr std::chrono::milliseconds kLinesPatience{100};
+// Readers of a capture allow for stacks that come a second late.
+constexpr std::chrono::milliseconds kLinesApart{500};
 constexpr std::string_view kUnknown = "[unknown]", kCut = "[cut]", kKernel = "[kernel]";
 constexpr std::string_view kLeaves = "__schedule";  // the frames inside it are the kernel program's
 
@@ -63,10 +68,13 @@ bool came_late(std::string_view kernel) {
   return called && kernel.find("schedule") == kernel.npos && kernel.find("finish_task_switch") == kernel.npos;
 }
 
-bool ready(const std::vector<CodePlace>& places) {
-  return std::all_of(places.begin(), places.end(),
-                     [](const CodePlace& p) { return !p.awaited && (!p.file || p.file->settled()); });
+bool lacks_names(const CodePlace& place) { return place.awaited || (place.file && !place.file->settled()); }
+
+bool lacks_lines(const CodePlace& place) {
+  return !place.awaited && place.file && place.file->lacks_lines(place.offset);
 }
+
+bool reads_lines(const CodePlace& place) { return !place.awaited && place.file && place.file->reads_lines(); }
 
 }  // namespace
 
@@ -187,14 +195,51 @@ FrameTexts Samples::user_text(Waiting& sample) {
   return text;
 }
 
-const Event* Samples::next(bool anyway) {
-  if (waiting_.empty()) return nullptr;
-  Waiting& sample = waiting_.front();
+void Samples::settle_places(Waiting& sample) {
   for (CodePlace& place : sample.user) {
     code_.settle(sample.thread.pid, place);
     if (place.awaited) break;
   }
-  if (!anyway && waiting_.size() <= kMaxWaiting && !ready(sample.user)) return nullptr;
+}
+
+// For all samples that wait, so that a file is read seldom.
+void Samples::read_lines() {
+  std::map<std::shared_ptr<CodeFile>, std::set<std::uint64_t>> places;
+  for (Waiting& sample : waiting_) {
+    if (sample.asked_for_lines) continue;
+    settle_places(sample);
+    sample.asked_for_lines = true;
+    for (const CodePlace& place : sample.user) {
+      if (lacks_names(place) || reads_lines(place))
+        sample.asked_for_lines = false;
+      else if (lacks_lines(place))
+        places[place.file].insert(place.offset);
+    }
+  }
+  for (const auto& [file, offsets] : places) files_.read_lines(file, std::vector(offsets.begin(), offsets.end()));
+}
+
+// Lines that were read for it and are not there do not exist.
+bool Samples::may_go(const Waiting& sample, Lacking lacking) {
+  if (lacking == Lacking::anything || waiting_.size() > kMaxWaiting) return true;
+  if (std::ranges::any_of(sample.user, lacks_names)) return false;
+  if (lacking == Lacking::lines) return true;
+  if (sample.asked_for_lines) return std::ranges::none_of(sample.user, reads_lines);
+  if (std::ranges::none_of(sample.user, lacks_lines)) return true;
+  const Time now = monotonic_now();
+  if (!known(lines_due_)) lines_due_ = now + kLinesApart;
+  const bool due = now >= lines_due_ || waiting_.size() > kMaxWaiting / 2;
+  if (!due || std::ranges::any_of(sample.user, reads_lines)) return false;
+  lines_due_ = now + kLinesApart;
+  read_lines();
+  return false;
+}
+
+const Event* Samples::next(Lacking lacking) {
+  if (waiting_.empty()) return nullptr;
+  Waiting& sample = waiting_.front();
+  settle_places(sample);
+  if (!may_go(sample, lacking)) return nullptr;
   if (sample.facts.kind == SampleKind::preempted && sample.user.size() > 1 &&
       !second_is_caller(sample.user[0].file.get(), sample.user[0].offset))
     sample.user.erase(sample.user.begin() + 1);
@@ -214,7 +259,11 @@ std::vector<std::string> Samples::take_remarks() { return files_.take_remarks();
 
 void Samples::wait() {
   code_.wait(kPatience / 2);
+  const auto names = std::chrono::steady_clock::now();
   files_.wait(kPatience / 2);
+  read_lines();
+  const auto taken = std::chrono::steady_clock::now() - names;
+  files_.wait(std::max(kPatience / 2 - std::chrono::duration_cast<std::chrono::milliseconds>(taken), kLinesPatience));
 }
 
 }  // namespace tailcap::capture::stacks

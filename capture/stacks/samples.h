@@ -27,6 +27,9 @@
 
 namespace tailcap::capture::stacks {
 
+// What a sample may lack that could be known later.
+enum class Lacking : std::uint8_t { nothing, lines, anything };
+
 class Samples {
  public:
   // processes must outlive this object. hurry: see scan::ProcessTexts.
@@ -43,9 +46,8 @@ class Samples {
     code_.ended(pid);
   }
 
-  // The next sample with all names that can be known; anyway: with those known now. Null: none. Valid until the next
-  // call.
-  const formats::Event* next(bool anyway = false);
+  // The next sample; null: none that lacks no more than this. Valid until the next call.
+  const formats::Event* next(Lacking lacking = Lacking::nothing);
   // What is not known of stacks, in sentences; once each.
   std::vector<std::string> take_remarks();
   void wait();  // until the files are read, or a time limit
@@ -63,7 +65,11 @@ class Samples {
     std::vector<std::uint64_t> script_places;  // where in its code each of these is, plus one; fewer: not known
     bpf::script_end script_end = bpf::SCRIPT_END_NONE;
     const ScriptLanguage* language = nullptr;
+    bool asked_for_lines = false;
   };
+  bool may_go(const Waiting& sample, Lacking lacking);
+  void settle_places(Waiting& sample);
+  void read_lines();
   FrameTexts user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 
@@ -74,7 +80,8 @@ class Samples {
   ProcessCode code_;
   ScriptCodes codes_;
   std::deque<Waiting> waiting_;
-  std::uint32_t late_ = 0;  // waits without their stack, for the weight of the next
+  formats::Time lines_due_ = formats::kNoTime;  // unknown: no sample has lacked lines yet
+  std::uint32_t late_ = 0;                      // waits without their stack, for the weight of the next
   FrameTexts user_text_;
   std::string kernel_text_;
   formats::Event event_;

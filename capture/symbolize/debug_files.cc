@@ -66,7 +66,7 @@ void DebugFiles::read(DebuggedFile& file, const std::string& path) {
     file.problem = path + ": " + files_.problem();
     return;
   }
-  auto lines = files_.source_lines(*found, UINT64_MAX);
+  auto lines = files_.source_lines(*found, {});
   const bool better = !file.names || file.names->memory() < names->memory();
   if (lines && lines->empty()) lines.reset();
   if (!better && !lines) return;

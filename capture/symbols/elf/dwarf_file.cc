@@ -48,6 +48,14 @@ bool worth_reading(const ElfFile& file, std::uint64_t most) {
 
 }  // namespace
 
+std::uint64_t inflated_size(const ElfFile& file) {
+  std::uint64_t sum = 0;
+  for (const Section& section : file.sections()) {
+    if (section.name.starts_with(".debug_") && section.flags & SHF_COMPRESSED) sum += inflated_size(file, section);
+  }
+  return sum;
+}
+
 DwarfHandle open_dwarf(const ElfFile& file, std::uint64_t most) {
   if (file.descriptor() < 0 || !worth_reading(file, most)) return nullptr;
   return DwarfHandle(dwarf_begin(file.descriptor(), DWARF_C_READ));

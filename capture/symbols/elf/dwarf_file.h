@@ -18,4 +18,7 @@ using DwarfHandle = std::unique_ptr<Dwarf, DwarfClose>;
 // Null: there is none, its entries have more than `most` bytes, or it is not understood. The file must outlive it.
 DwarfHandle open_dwarf(const ElfFile& file, std::uint64_t most = UINT64_MAX);
 
+// Bytes of memory that the compressed sections take once libdw has opened it.
+std::uint64_t inflated_size(const ElfFile& file);
+
 }  // namespace tailcap::capture::symbols

@@ -8,7 +8,7 @@ namespace tailcap::capture::symbols {
 namespace {
 
 constexpr std::size_t kMostOfRows = 4u << 20;  // PostgreSQL has 0.6 million
-constexpr std::size_t kMaxSpans = 4u << 20, kMaxInlined = 1u << 20;
+constexpr std::size_t kMaxSpans = 4u << 20, kMaxInlined = 1u << 20, kMostParts = 2u << 20;
 constexpr std::size_t kMostOfTexts = 32u << 20;
 
 template <class T>
@@ -68,15 +68,21 @@ std::vector<SourceFrame> SourceLines::at(std::uint64_t address) const {
   return frames;
 }
 
+bool SourceLines::covers(std::uint64_t address) const {
+  const Part* part = last_before(parts_, address);
+  return !part || part->left_out == 0;
+}
+
 std::uint64_t SourceLines::memory() const {
   return rows_.capacity() * sizeof(Row) + spans_.capacity() * sizeof(Span) + inlined_.capacity() * sizeof(Inlined) +
-         texts_.capacity();
+         parts_.capacity() * sizeof(Part) + texts_.capacity();
 }
 
 void SourceLines::encode(scan::Encoder& out) const {
   out.text(bytes_of(rows_));
   out.text(bytes_of(spans_));
   out.text(bytes_of(inlined_));
+  out.text(bytes_of(parts_));
   out.text(texts_);
 }
 
@@ -85,9 +91,11 @@ SourceLines SourceLines::decode(scan::Decoder& in) {
   bool whole = take_items(in, kMostOfRows, out.rows_);
   whole = take_items(in, kMaxSpans, out.spans_) && whole;
   whole = take_items(in, kMaxInlined, out.inlined_) && whole;
+  whole = take_items(in, kMostParts, out.parts_) && whole;
   out.texts_ = in.text(kMostOfTexts);
   const std::size_t texts = out.texts_.size(), inlined = out.inlined_.size();
-  whole = whole && (texts == 0 || out.texts_.back() == '\0') && sorted(out.rows_) && sorted(out.spans_);
+  whole = whole && (texts == 0 || out.texts_.back() == '\0') && sorted(out.rows_) && sorted(out.spans_) &&
+          sorted(out.parts_);
   for (const Row& row : out.rows_) whole = whole && (row.line == 0 || row.file < texts);
   for (const Span& span : out.spans_) whole = whole && span.inlined <= inlined;
   for (std::size_t i = 0; i < inlined; ++i) {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "capture/symbols/elf/dwarf_file.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/encoding.h"
 
@@ -28,6 +30,8 @@ class SourceLines {
   // The innermost first: functions that were put into their callers, and the one that symbols name. Empty: not known.
   // Views of this object.
   std::vector<SourceFrame> at(std::uint64_t address) const;
+  // False: the address is in a unit that was not read.
+  bool covers(std::uint64_t address) const;
   bool empty() const { return rows_.empty() && spans_.empty(); }
   std::uint64_t memory() const;  // bytes that this takes, about
 
@@ -51,13 +55,33 @@ class SourceLines {
     std::uint64_t address = 0;
     std::uint32_t file = 0, line = 0;  // line 0: not known
   };
+  // From this address to that of the next.
+  struct Part {
+    std::uint64_t address = 0;
+    std::uint32_t left_out = 0, unused = 0;  // left_out: 1: in a unit that was not read
+  };
   const Row* row_at(std::uint64_t address) const;
   std::string_view text(std::uint32_t at) const { return texts_.c_str() + at; }
 
-  std::vector<Row> rows_;  // by address, as the spans
+  std::vector<Row> rows_;  // by address, as the spans and the parts
   std::vector<Span> spans_;
+  std::vector<Part> parts_;       // empty: all units were read
   std::vector<Inlined> inlined_;  // each after the one that it is within
   std::string texts_;
+};
+
+// A file whose debug information stays open: opening it takes most of the time.
+class SourceFile {
+ public:
+  explicit SourceFile(ElfFile file, std::uint64_t most = UINT64_MAX);  // most: see open_dwarf
+  // Only of the compilation units that have code at these addresses; none: of all.
+  SourceLines lines(std::span<const std::uint64_t> addresses = {}) const;
+  std::uint64_t inflated() const { return inflated_; }  // bytes of memory
+
+ private:
+  ElfFile file_;
+  std::uint64_t inflated_ = 0;
+  DwarfHandle dwarf_;
 };
 
 }  // namespace tailcap::capture::symbols

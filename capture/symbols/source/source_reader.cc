@@ -16,7 +16,7 @@ namespace tailcap::capture::symbols {
 namespace {
 
 // Limits for one file. One with more has none: a part would name lines of functions that it cannot know to be inlined.
-constexpr std::size_t kMostRows = 4u << 20, kMostRanges = 2u << 20, kMostInlined = 1u << 20;
+constexpr std::size_t kMostRows = 4u << 20, kMostRanges = 2u << 20, kMostInlined = 1u << 20, kMostUnits = 1u << 20;
 constexpr std::size_t kMostText = 24u << 20;
 constexpr int kDeepest = 200;              // of entries within entries; compilers need a fifth of that
 constexpr std::uint32_t kMostWithin = 64;  // functions that were put into one another
@@ -35,12 +35,22 @@ std::string_view without_folders(std::string_view path) { return path.substr(pat
 
 class SourceReader {
  public:
-  SourceReader(const ElfFile& file, SourceLines& out) : out_(out) {
+  SourceReader(const ElfFile& file, std::vector<std::uint64_t> addresses, SourceLines& out)
+      : addresses_(std::move(addresses)), out_(out) {
+    std::ranges::sort(addresses_);
     for (const Section& section : file.sections()) {
       if (section.flags & SHF_EXECINSTR) code_.emplace_back(section.address, section.address + section.size);
     }
   }
 
+  // addresses: only of the units that have code there; none: of all.
+  static SourceLines lines_of(const ElfFile& file, Dwarf& dwarf, std::vector<std::uint64_t> addresses) {
+    SourceLines lines;
+    SourceReader reader(file, std::move(addresses), lines);
+    return reader.read(dwarf) ? lines : SourceLines();
+  }
+
+ private:
   // False: not all of it was understood, or it is too much.
   bool read(Dwarf& dwarf) {
     out_.texts_.push_back('\0');
@@ -51,15 +61,17 @@ class SourceReader {
     while ((more = dwarf_get_units(&dwarf, unit, &unit, nullptr, &kind, &top, nullptr)) == 0) {
       // The functions of a skeleton are in another file.
       const bool whole = kind == DW_UT_compile && !dwarf_hasattr(&top, DW_AT_GNU_dwo_name);
-      if (whole && (!read_rows(top) || !read_children(top, {}, 0))) return false;
+      if (!whole) continue;
+      const bool wanted = addresses_.empty() || is_wanted(top);
+      if (units_.size() > kMostUnits || (wanted && (!read_rows(top) || !read_children(top, {}, 0)))) return false;
     }
     if (more < 0) return false;
     put_rows();
     put_spans();
+    put_parts();
     return true;
   }
 
- private:
   struct Step {
     SourceLines::Row row;
     bool end = false;  // no code of this sequence follows
@@ -67,6 +79,10 @@ class SourceReader {
   struct Range {
     std::uint64_t low = 0, high = 0;
     std::uint32_t depth = 0, inlined = 0;
+  };
+  struct UnitRange {
+    std::uint64_t low = 0, high = 0;
+    bool read = false;
   };
   // What an entry is in.
   struct Within {
@@ -79,17 +95,21 @@ class SourceReader {
   std::uint32_t text(std::string_view text);
   std::uint32_t name_of(Dwarf_Die& die);
   std::uint32_t file_of(const char* path);
+  bool is_wanted(Dwarf_Die& top);
   bool read_rows(Dwarf_Die& top);
   bool read_children(Dwarf_Die& parent, Within within, int depth);
   bool read_entry(Dwarf_Die& die, Within within, int depth);
   bool add_inlined(Dwarf_Die& die, Within& within);
   void put_rows();
   void put_spans();
+  void put_parts();
 
+  std::vector<std::uint64_t> addresses_;  // sorted
   SourceLines& out_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> code_;
   std::vector<Step> steps_;
   std::vector<Range> ranges_;
+  std::vector<UnitRange> units_;  // empty where all of them are read
   std::unordered_map<std::string, std::uint32_t> texts_;
   std::unordered_map<const char*, std::uint32_t> files_;
   std::unordered_map<std::uint64_t, std::uint32_t> names_;  // by the offset of the entry that has them
@@ -121,6 +141,22 @@ std::uint32_t SourceReader::name_of(Dwarf_Die& die) {
   const char* name = mangled ? mangled : plain;
   const std::string_view raw = name ? std::string_view(name, strnlen(name, kLongestName)) : "[unknown]";
   return names_[dwarf_dieoffset(&origin)] = text(name_text(raw));
+}
+
+// A unit that does not say where its code is may be anywhere.
+bool SourceReader::is_wanted(Dwarf_Die& top) {
+  const std::size_t first = units_.size();
+  bool wanted = false;
+  Dwarf_Addr base = 0, low = 0, high = 0;
+  for (std::ptrdiff_t at = 0; (at = dwarf_ranges(&top, at, &base, &low, &high)) > 0 && units_.size() <= kMostUnits;) {
+    if (low >= high || !is_code(low) || !is_code(high - 1)) continue;  // the linker left it out
+    units_.push_back({low, high});
+    const auto next = std::ranges::lower_bound(addresses_, low);
+    wanted = wanted || (next != addresses_.end() && *next < high);
+  }
+  wanted = wanted || units_.size() == first;
+  for (std::size_t i = first; i < units_.size(); ++i) units_[i].read = wanted;
+  return wanted;
 }
 
 bool SourceReader::read_rows(Dwarf_Die& top) {
@@ -261,11 +297,39 @@ void SourceReader::put_spans() {
   out_.spans_.shrink_to_fit();
 }
 
+// An address in several units is in one that was read, if one of them was.
+void SourceReader::put_parts() {
+  struct Edge {
+    std::uint64_t address = 0;
+    int read = 0, left_out = 0;
+  };
+  std::vector<Edge> edges;
+  for (const UnitRange& unit : units_) {
+    edges.push_back({unit.low, unit.read, !unit.read});
+    edges.push_back({unit.high, -static_cast<int>(unit.read), -static_cast<int>(!unit.read)});
+  }
+  std::ranges::sort(edges, {}, &Edge::address);
+  int read = 0, left_out = 0;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    read += edges[i].read;
+    left_out += edges[i].left_out;
+    if (i + 1 < edges.size() && edges[i + 1].address == edges[i].address) continue;
+    const std::uint32_t now = read == 0 && left_out > 0;
+    if (out_.parts_.empty() ? now == 0 : out_.parts_.back().left_out == now) continue;
+    out_.parts_.push_back({edges[i].address, now, 0});
+  }
+  out_.parts_.shrink_to_fit();
+}
+
 SourceLines::SourceLines(const ElfFile& file, std::uint64_t most) {
-  const DwarfHandle dwarf = open_dwarf(file, most);
-  if (!dwarf) return;
-  SourceLines read;
-  if (SourceReader(file, read).read(*dwarf)) *this = std::move(read);
+  if (const DwarfHandle dwarf = open_dwarf(file, most)) *this = SourceReader::lines_of(file, *dwarf, {});
+}
+
+SourceFile::SourceFile(ElfFile file, std::uint64_t most)
+    : file_(std::move(file)), inflated_(inflated_size(file_)), dwarf_(open_dwarf(file_, most)) {}
+
+SourceLines SourceFile::lines(std::span<const std::uint64_t> addresses) const {
+  return dwarf_ ? SourceReader::lines_of(file_, *dwarf_, {addresses.begin(), addresses.end()}) : SourceLines();
 }
 
 }  // namespace tailcap::capture::symbols

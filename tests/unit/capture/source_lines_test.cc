@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "capture/symbols/elf/elf_symbols.h"
 
@@ -88,6 +90,49 @@ TEST_F(SourceLinesTest, FunctionsInTheirCallers) {
   }
 }
 
+TEST_F(SourceLinesTest, OnlyOfTheUnitsThatAreAskedFor) {
+  std::ofstream(folder_ + "/cart.c") << "volatile int items;\nvoid cart(void) {\n  ++items;\n}\n";
+  for (const char* options : {"-O2 -g cart.c", "-O2 -g -gdwarf-4 -ffunction-sections cart.c", "-O1 -g -gz cart.c"}) {
+    const std::string path = build(options);
+    if (path.empty()) GTEST_SKIP() << "no compiler";
+    const auto file = ElfFile::open(path);
+    const SourceFile open(ElfFile::open(path));
+    const SourceLines all(file);
+    constexpr std::string_view kNames[] = {"outer", "main", "cart"};
+    std::map<std::string, FunctionSymbol> functions;
+    for (const auto& function : find_functions(file, kNames)) functions[function.name] = function;
+    ASSERT_EQ(functions.size(), 3u) << options;
+    for (const auto& [asked, others] :
+         std::map<std::string, std::vector<std::string>>{{"outer", {"cart"}}, {"cart", {"outer", "main"}}}) {
+      const std::uint64_t address = functions[asked].address;
+      const SourceLines some = open.lines({&address, 1});
+      scan::Encoder out;
+      some.encode(out);
+      scan::Decoder in(out.bytes());
+      const SourceLines again = SourceLines::decode(in);
+      ASSERT_TRUE(in.done());
+      for (const SourceLines* lines : {&some, &again}) {
+        EXPECT_TRUE(lines->covers(address));
+        EXPECT_EQ(told(*lines, functions[asked]), told(all, functions[asked])) << options;
+        for (const auto& other : others) {
+          EXPECT_FALSE(lines->covers(functions[other].address)) << options << " " << asked << " " << other;
+          EXPECT_EQ(told(*lines, functions[other]), std::vector<std::string>{""}) << options;
+        }
+        EXPECT_TRUE(lines->covers(0)) << "no unit has code there";
+        EXPECT_TRUE(lines->covers(functions[asked].address + 0x10000000));
+      }
+      EXPECT_TRUE(all.covers(address));
+    }
+    // Each alone, then both: the same as all.
+    const std::uint64_t both[] = {functions["cart"].address, functions["outer"].address};
+    const SourceLines two = open.lines(both);
+    for (const auto& [name, function] : functions) {
+      EXPECT_TRUE(two.covers(function.address)) << name;
+      EXPECT_EQ(told(two, function), told(all, function)) << name;
+    }
+  }
+}
+
 TEST_F(SourceLinesTest, NothingWhereThereIsNothingOrTooMuch) {
   const std::string path = build("-O2 -g0");
   if (path.empty()) GTEST_SKIP() << "no compiler";
@@ -112,12 +157,15 @@ TEST_F(SourceLinesTest, DamagedFilesEndNothing) {
     const std::string damaged = folder_ + "/damaged";
     std::ofstream(damaged, std::ios::binary) << bytes;
     try {
-      const SourceLines lines(ElfFile::open(damaged));
-      scan::Encoder out;
-      lines.encode(out);
-      scan::Decoder in(out.bytes());
-      (void)SourceLines::decode(in);
-      EXPECT_TRUE(in.done()) << "what is written can be read";
+      const auto file = ElfFile::open(damaged);
+      const std::uint64_t address = 0x1139;
+      for (const SourceLines& lines : {SourceLines(file), SourceFile(ElfFile::open(damaged)).lines({&address, 1})}) {
+        scan::Encoder out;
+        lines.encode(out);
+        scan::Decoder in(out.bytes());
+        (void)SourceLines::decode(in);
+        EXPECT_TRUE(in.done()) << "what is written can be read";
+      }
     } catch (const std::exception&) {
     }
   }
@@ -136,6 +184,7 @@ TEST(SourceLinesAnswer, IsChecked) {
   scan::Encoder bad;
   const std::uint64_t row[] = {0x1000, 5 | std::uint64_t{1} << 32};
   bad.text({reinterpret_cast<const char*>(row), sizeof row});
+  bad.text("");
   bad.text("");
   bad.text("");
   bad.text(std::string_view("\0", 1));

@@ -67,6 +67,7 @@ namespace {
 
 using namespace tailcap;
 using capture::stacks::KernelNames;
+using capture::stacks::Lacking;
 using capture::stacks::Samples;
 
 // Forked before this process has threads.
@@ -188,7 +189,7 @@ TEST(Stacks, OfAWaitIsOfWhenItBeganAndEndsWhereTheKernelLeaves) {
   r.weight = 4;
   std::memcpy(bytes.data(), &r, sizeof r);
   ASSERT_TRUE(samples.take(bytes));
-  const formats::Event* event = samples.next(true);
+  const formats::Event* event = samples.next(Lacking::anything);
   ASSERT_NE(event, nullptr);
   EXPECT_EQ(event->time, formats::time_from(33));
   const auto& sample = std::get<formats::Sample>(event->body);
@@ -213,9 +214,9 @@ TEST(Stacks, AThreadThatHasLeftItsWaitHasNone) {
     EXPECT_TRUE(samples.take(bytes));
   };
   take({0xffffffff81000210, 0xffffffff81000010});
-  EXPECT_EQ(samples.next(true), nullptr);
+  EXPECT_EQ(samples.next(Lacking::anything), nullptr);
   take({0xffffffff81000210, 0xffffffff81000110, 0xffffffff81000010});
-  const formats::Event* event = samples.next(true);
+  const formats::Event* event = samples.next(Lacking::anything);
   ASSERT_NE(event, nullptr);
   EXPECT_EQ(std::get<formats::Sample>(event->body).weight, 8u) << "the other one is left out, and counted";
   EXPECT_EQ(std::get<formats::Sample>(event->body).kernel, "do_syscall_64;__schedule");
