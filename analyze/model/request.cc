@@ -95,4 +95,9 @@ std::uint32_t RequestTable::life(const Request& row) const {
   return processes.life_at(row.pid, row.has_duration ? row.start + row.duration : row.start);
 }
 
+std::uint32_t RequestTable::life(std::size_t row, std::uint32_t pid) const {
+  if (!processes.changed(pid)) return 0;
+  return processes.life_at(pid, rows.has_duration(row) ? rows.start(row) + rows.duration(row) : rows.start(row));
+}
+
 }  // namespace tailcap::model

@@ -178,6 +178,7 @@ struct RequestTable {
   TextId own_name(const Request& row) const;
   // Its process among those that had the same number (Processes::life_at).
   std::uint32_t life(const Request& row) const;
+  std::uint32_t life(std::size_t row, std::uint32_t pid) const;
 };
 
 }  // namespace tailcap::model

@@ -226,6 +226,15 @@ RowNames Rows::names(std::size_t i) const {
   return out;
 }
 
+RowBytes Rows::bytes(std::size_t i) const {
+  const std::uint8_t* at = packed(fixed(i));
+  skip(at, 6);  // names, the process, the first byte
+  RowBytes out;
+  out.request = get_signed(at);
+  out.response = get_signed(at);
+  return out;
+}
+
 RowWork Rows::work(std::size_t i) const {
   const std::uint8_t* at = packed(fixed(i));
   RowWork out;

@@ -26,6 +26,11 @@ struct RowNames {
   std::uint32_t pid = 0;
 };
 
+// Bytes of its messages (see Request).
+struct RowBytes {
+  std::int64_t request = 0, response = 0;
+};
+
 // Who worked on it, and its phases (see Request).
 struct RowWork {
   std::uint32_t pid = 0, tid = 0, stream = 0;
@@ -84,6 +89,7 @@ class Rows {
   // Most requests have nothing that is rare: attempts, flow control, and the like (see Request).
   bool has_rare(std::size_t i) const { return (fixed(i).bits & kRare) != 0; }
   RowNames names(std::size_t i) const;  // unpacks a part
+  RowBytes bytes(std::size_t i) const;  // likewise
   RowWork work(std::size_t i) const;    // likewise
   void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
   void set_route(std::size_t i, TextId route) { fixed(i).route = route; }

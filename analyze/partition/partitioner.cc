@@ -26,6 +26,7 @@ constexpr Nanos kLate = 1'000'000'000;
 constexpr Nanos kBefore = 1'000'000'000;
 constexpr std::size_t kEvery = 8192;  // events of a batch, and between two looks at what can be finished
 constexpr std::size_t kPiece = 16;    // requests that a worker takes at a time
+constexpr std::size_t kFollowedAtOnce = 64;
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
@@ -79,6 +80,15 @@ struct Finished {
   model::Occurrences occurrences;
 };
 
+// The same of one whose course may be kept.
+struct Followed {
+  Accountant accountant;
+  bool taken = false;
+  std::vector<model::Chain> chains;
+  model::Occurrences occurrences;
+  model::FileCalls files;
+};
+
 }  // namespace
 
 struct Partitioner::Impl {
@@ -116,6 +126,7 @@ struct Partitioner::Impl {
   std::vector<Accountant> accountants;            // by worker
   std::vector<LookThrough> look_through;          // likewise
   std::vector<Finished> finished;                 // their memory is used again
+  std::vector<Followed> follow;                   // likewise
   std::vector<std::uint32_t> followed, together;  // of this batch, in order of their ends
   Nanos batch_until = 0;
   struct Step {
@@ -184,7 +195,11 @@ struct Partitioner::Impl {
       (book.follows(rows[next]) ? followed : together).push_back(rows[next]);
     }
     finish_together();
-    for (const std::uint32_t row : followed) finish(row);
+    for (std::span<const std::uint32_t> rest = followed; !rest.empty();) {
+      const auto some = rest.first(std::min(kFollowedAtOnce, rest.size()));
+      finish_followed(some);
+      rest = rest.subspan(some.size());
+    }
     if (until == INT64_MAX) return collect();
     Nanos oldest_needed = std::min(windows.began(next), until) - kBefore;
     if (!unfinished_rows.empty())
@@ -234,22 +249,33 @@ struct Partitioner::Impl {
     together.clear();
   }
 
-  void finish(std::uint32_t row) {
-    Accountant& accountant = accountants.front();
-    if (!accountant.take(known(), row, DraftDetail::full)) return;
-    const Account& account = accountant.account;
-    const Drafted& drafted = accountant.drafted;
-    const Draft& draft = drafted.draft;
-    if (!accountant.right(windows)) note_wrong(draft.w.id);
-    done.add(draft.w.id, account.parts(), account.culprits());
-    if (with_occurrences) occurrences.emplace_back(draft.w.id, occurrences_of(known(), draft));
-    if (explained_at(row))
-      if (auto found = look_through.front().chains_of(draft, drafted.pieces); !found.empty())
-        chains.emplace(draft.w.id, std::move(found));
-    for (const std::uint32_t by : book.add(windows, drafted, account.culprits()))
+  // Those whose courses may be kept: on all CPUs, then in order.
+  void finish_followed(std::span<const std::uint32_t> rows) {
+    if (follow.size() < rows.size()) follow.resize(rows.size());
+    workers.run(rows.size(), [&](std::size_t worker, std::size_t i) {
+      Followed& out = follow[i];
+      out.taken = out.accountant.take(known(), rows[i], DraftDetail::full);
+      if (!out.taken) return;
+      const Drafted& drafted = out.accountant.drafted;
+      out.chains.clear();
+      if (with_occurrences) out.occurrences = occurrences_of(known(), drafted.draft);
+      if (explained_at(rows[i])) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
+      if (with_files) out.files = files_of(known(), drafted.draft);
+    });
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      if (follow[i].taken) keep(follow[i]);
+  }
+
+  void keep(Followed& f) {
+    const Account& account = f.accountant.account;
+    const ExchangeId id = f.accountant.drafted.draft.w.id;
+    if (!f.accountant.right(windows)) note_wrong(id);
+    done.add(id, account.parts(), account.culprits());
+    if (with_occurrences) occurrences.emplace_back(id, f.occurrences);
+    if (!f.chains.empty()) chains.emplace(id, std::move(f.chains));
+    for (const std::uint32_t by : book.add(windows, f.accountant.drafted, account.culprits()))
       if (end_of(by) < batch_until) add_course(by);  // it was finished before it was followed
-    if (!with_files) return;
-    if (model::FileCalls used = files_of(known(), draft); !used.empty()) files.push_back(std::move(used));
+    if (with_files && !f.files.empty()) files.push_back(std::move(f.files));
   }
 
   void finish_unfinished() {

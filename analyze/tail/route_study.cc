@@ -170,24 +170,25 @@ model::HeldUp held_up(std::vector<std::int64_t>& ns) {
   return out;
 }
 
-void count_row(const Request& row, DurationStanding standing, RouteStudy& out) {
-  if (row.complete && row.has_duration) {
+void count_row(const model::Rows& rows, std::size_t i, model::RowBytes bytes, DurationStanding standing,
+               RouteStudy& out) {
+  if (rows.complete(i) && rows.has_duration(i)) {
     ++out.count;
-    out.tainted += row.taints != 0;
+    out.tainted += rows.taints(i) != 0;
   } else {
     ++out.incomplete;
   }
   out.latency_tainted += standing == DurationStanding::doubtful;
-  out.of_store = is_store(row.protocol);
-  out.client_errors += row.outcome == Outcome::client_error;
-  out.server_errors += row.outcome == Outcome::server_error;
+  out.of_store = is_store(rows.protocol(i));
+  out.client_errors += rows.outcome(i) == Outcome::client_error;
+  out.server_errors += rows.outcome(i) == Outcome::server_error;
   out.other_failures += standing == DurationStanding::failed;
-  if (row.request_bytes >= 0)
-    out.request_bytes += static_cast<std::uint64_t>(row.request_bytes);
+  if (bytes.request >= 0)
+    out.request_bytes += static_cast<std::uint64_t>(bytes.request);
   else
     ++out.request_bytes_unknown;
-  if (row.response_bytes >= 0)
-    out.response_bytes += static_cast<std::uint64_t>(row.response_bytes);
+  if (bytes.response >= 0)
+    out.response_bytes += static_cast<std::uint64_t>(bytes.response);
   else
     ++out.response_bytes_unknown;
 }
@@ -220,9 +221,10 @@ class Tally {
     durations_.in_order.reserve(requests);  // no second copy when they grow
   }
 
-  void push(const Request& row, DurationStanding standing, RouteStudy& out) {
-    count_row(row, standing, out);
-    if (durations_.push(row, standing, study_.end, shortfall_) && sampled_) connections_.push_back(row.id.connection);
+  void push(const model::Rows& rows, std::size_t i, model::RowBytes bytes, DurationStanding standing, RouteStudy& out) {
+    count_row(rows, i, bytes, standing, out);
+    if (durations_.push(rows, i, standing, study_.end, shortfall_) && sampled_)
+      connections_.push_back(rows.id(i).connection);
   }
   // After the last request. without_end is left.
   Sample sample(RouteStudy& out) {
@@ -286,10 +288,7 @@ model::Estimate estimate_of(const std::map<model::ConnectionId, double>& by_conn
 RouteStudy count_calls(const RequestTable& table, const std::vector<std::uint32_t>& rows, const model::Study& study) {
   RouteStudy out;
   Tally tally(study, rows.size());
-  for (const std::uint32_t i : rows) {
-    const Request row = table.rows[i];
-    tally.push(row, standing_of(row), out);
-  }
+  for (const std::uint32_t i : rows) tally.push(table.rows, i, table.rows.bytes(i), standing_of(table.rows, i), out);
   tally.sample(out);
   return out;
 }
@@ -319,7 +318,7 @@ RouteStudy study_route(const RequestTable& table, const std::vector<std::uint32_
   for (const std::uint32_t i : rows) {
     const Request row = table.rows[i];
     const DurationStanding standing = standing_of(row);
-    tally.push(row, standing, out);
+    tally.push(table.rows, i, {row.request_bytes, row.response_bytes}, standing, out);
     if (row.complete && row.has_duration) ++sizes[row.id.connection];
     calls = calls || model::is_call(row);
     if (const auto ns =

@@ -38,15 +38,23 @@ class Builder {
   Builder(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends)
       : table_(table), ends_(ends) {
     of_row_.reserve(table.rows.size());
+    auto same = numbers_.end();          // as of the row before
+    model::ConnectionId connection = 0;  // whose port is known
     for (std::size_t i = 0; i < table.rows.size(); ++i) {
-      const Request row = table.rows[i];
-      const std::pair who(row.pid, table.life(row));
-      const auto [number, fresh] = numbers_.try_emplace(who, static_cast<std::uint32_t>(processes_.size()));
-      if (fresh) processes_.push_back({row.pid, 0, {}, 0});
-      of_row_.push_back(number->second);
-      Process& process = processes_[number->second];
+      const model::RowNames row = table.rows.names(i);
+      const std::pair who(row.pid, table.life(i, row.pid));
+      if (same == numbers_.end() || same->first != who) {
+        bool fresh = false;
+        std::tie(same, fresh) = numbers_.try_emplace(who, static_cast<std::uint32_t>(processes_.size()));
+        if (fresh) processes_.push_back({row.pid, 0, {}, 0});
+        connection = 0;
+      }
+      of_row_.push_back(same->second);
+      Process& process = processes_[same->second];
       if (process.comm == 0) process.comm = row.comm;
-      const std::string_view port = row.role == Role::server ? port_of(end(i).local) : std::string_view{};
+      if (table.rows.role(i) != Role::server || connection == table.rows.id(i).connection) continue;
+      connection = table.rows.id(i).connection;
+      const std::string_view port = port_of(end(i).local);
       if (!port.empty() && (process.port.empty() || before(port, process.port))) process.port = port;
     }
     name_services();

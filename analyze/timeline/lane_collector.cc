@@ -14,6 +14,16 @@ using model::Lane;
 using model::LaneKind;
 using model::LaneMark;
 
+void SocketOwners::push(const formats::Event& event) {
+  const auto* io = std::get_if<formats::Io>(&event.body);
+  if (io && owners_.size() < kMostThings) owners_[io->socket] = event.thread.pid;
+}
+
+std::uint32_t SocketOwners::process_of(std::uint64_t socket) const {
+  const auto at = owners_.find(socket);
+  return at == owners_.end() ? 0 : at->second;
+}
+
 LaneCollector::LaneCollector(Time from, Time to, std::vector<std::uint32_t> pids, LaneLimits limits)
     : from_(from), to_(to), limits_(limits), pids_(std::move(pids)) {
   std::sort(pids_.begin(), pids_.end());
@@ -85,7 +95,7 @@ bool LaneCollector::concerns(const formats::Event& event) const {
   constexpr Duration kBefore{1'000'000'000};
   if (const auto* off = std::get_if<OffCpu>(&event.body)) return event.time >= from_ - kBefore && off->left < to_;
   if (std::holds_alternative<Io>(event.body) || std::holds_alternative<Arrival>(event.body))
-    return event.time >= from_ - kBefore && event.time < to_;
+    return event.time >= (shared_owners_ ? from_ : from_ - kBefore) && event.time < to_;
   return true;
 }
 
@@ -103,18 +113,22 @@ void LaneCollector::take(const formats::Event& event, const formats::OffCpu& off
   if (!meant(event.thread.pid) || off.left > event.time) return;
   Thing* t = thing(LaneKind::thread, event.thread.pid, event.thread.tid);
   if (!t) return;
+  if (event.time > from_) add_wait(*t, event, off);
+  t->since = event.time;
+  if (event.goroutine == 0) ran_until(event.thread.pid, event.thread.tid, off.left);
+}
+
+void LaneCollector::add_wait(Thing& t, const formats::Event& event, const formats::OffCpu& off) {
   // On a CPU since the wait before, unless one in between was lost.
-  if (known(t->since) && off.missed == 0)
-    stretch(*t, t->since, off.left, LabelGroup::cpu);
-  else if (off.missed > 0 && off.left > from_ && t->since < to_)
-    ++t->busy;
+  if (known(t.since) && off.missed == 0)
+    stretch(t, t.since, off.left, LabelGroup::cpu);
+  else if (off.missed > 0 && off.left > from_ && t.since < to_)
+    ++t.busy;
   const bool woken = known(off.runnable) && off.runnable >= off.left && off.runnable <= event.time;
   const Time until = woken ? off.runnable : event.time;
   const LabelGroup what = model::group_of(model::label_of(model::off_cpu_wait(event)));
-  stretch(*t, off.left, until, what, off.throttled ? "throttled" : "");
-  stretch(*t, until, event.time, LabelGroup::scheduler);
-  t->since = event.time;
-  if (event.goroutine == 0) ran_until(event.thread.pid, event.thread.tid, off.left);
+  stretch(t, off.left, until, what, off.throttled ? "throttled" : "");
+  stretch(t, until, event.time, LabelGroup::scheduler);
 }
 
 void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
@@ -130,8 +144,8 @@ void LaneCollector::ran_until(std::uint32_t pid, std::uint32_t tid, Time at) {
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::Io& io) {
+  if (!shared_owners_) owners_.push(event);
   if (!meant(event.thread.pid)) return;
-  if (owners_.size() < kMostThings) owners_[io.socket] = event.thread.pid;
   const LaneMark m{event.time, io.direction == formats::Direction::in ? LaneMark::Kind::read : LaneMark::Kind::sent,
                    io.length};
   mark(LaneKind::connection, event.thread.pid, io.socket, m);
@@ -139,8 +153,9 @@ void LaneCollector::take(const formats::Event& event, const formats::Io& io) {
 }
 
 void LaneCollector::take(const formats::Event& event, const formats::Arrival& arrival) {
-  if (const auto owner = owners_.find(arrival.socket); owner != owners_.end())
-    mark(LaneKind::connection, owner->second, arrival.socket, {event.time, LaneMark::Kind::arrived, arrival.length});
+  const std::uint32_t owner = (shared_owners_ ? *shared_owners_ : owners_).process_of(arrival.socket);
+  if (meant(owner))
+    mark(LaneKind::connection, owner, arrival.socket, {event.time, LaneMark::Kind::arrived, arrival.length});
 }
 
 void LaneCollector::take(const formats::Event&, const formats::SocketInfo& info) {

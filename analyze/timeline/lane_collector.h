@@ -27,6 +27,16 @@ struct LaneLimits {
   std::size_t stretches = 1u << 20;
 };
 
+// Which process moved bytes of a socket last.
+class SocketOwners {
+ public:
+  void push(const formats::Event& event);                // all events of the capture, in its order
+  std::uint32_t process_of(std::uint64_t socket) const;  // 0: none has
+
+ private:
+  std::unordered_map<std::uint64_t, std::uint32_t> owners_;
+};
+
 class LaneCollector {
  public:
   // pids: of these processes only; empty: of all. from < to.
@@ -37,6 +47,9 @@ class LaneCollector {
   // Whether the window depends on the event: what is said of it is the same if all others are left out, but for what
   // ran on a CPU without a wait in the second before it.
   bool concerns(const formats::Event& event) const;
+  // Several collectors of the same events can share this, which its owner pushes them into first. Before the first
+  // event.
+  void share(const SocketOwners* owners) { shared_owners_ = owners; }
   // Keeps only what overlaps these times, ascending and disjoint. Before the first event.
   void only_during(model::LaneTimes times) { during_ = std::move(times); }
   // After the last event: these threads are kept even if they did least.
@@ -62,6 +75,7 @@ class LaneCollector {
   // It is in another state from now on.
   void change(Thing& thing, Time at, model::LabelGroup what, std::string note);
   void mark(model::LaneKind kind, std::uint32_t pid, std::uint64_t number, model::LaneMark mark);
+  void add_wait(Thing& thread, const formats::Event& event, const formats::OffCpu& off);
   // The thread runs no goroutine, or another one: the one that it ran has ended, if it is still said to run.
   void ran_until(std::uint32_t pid, std::uint32_t tid, Time at);
   void forget_states();
@@ -93,11 +107,12 @@ class LaneCollector {
     std::uint64_t goroutine = 0;
     Time seen = formats::kNoTime;  // when the thread last did something
   };
-  std::unordered_map<std::uint32_t, Running> running_;       // by thread
-  std::unordered_map<std::uint32_t, std::string> comms_;     // of threads
-  std::unordered_map<std::uint64_t, std::string> sockets_;   // their ends
-  std::unordered_map<std::uint64_t, std::uint32_t> owners_;  // of sockets: the process that moved bytes last
-  std::set<std::uint32_t> told_;                             // processes whose goroutines' states were recorded
+  std::unordered_map<std::uint32_t, Running> running_;      // by thread
+  std::unordered_map<std::uint32_t, std::string> comms_;    // of threads
+  std::unordered_map<std::uint64_t, std::string> sockets_;  // their ends
+  SocketOwners owners_;
+  const SocketOwners* shared_owners_ = nullptr;
+  std::set<std::uint32_t> told_;  // processes whose goroutines' states were recorded
   std::size_t stretches_ = 0;
   model::Lanes out_;
 };

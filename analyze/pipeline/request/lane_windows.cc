@@ -57,10 +57,13 @@ void LaneWindows::begin(const model::RequestTable& table, const Recording& recor
     const auto margin = std::max<formats::Duration>((to - from) / 10, std::chrono::microseconds{100});
     const ExchangeId id = table.rows.id(i);
     windows_.push_back({id, timeline::LaneCollector(from - margin, to + margin, family.pids(id), kLimits)});
+    windows_.back().lanes.share(&owners_);
   }
 }
 
 void LaneWindows::push(const formats::Event& event) {
+  if (windows_.empty()) return;
+  owners_.push(event);
   for (Window& window : windows_)
     if (window.lanes.concerns(event)) window.lanes.push(event);
 }

@@ -14,6 +14,8 @@ class LaneWindows : public SecondReading {
  public:
   // options: what they choose is likely; must outlive this.
   explicit LaneWindows(const Options& options) : options_(options) {}
+  LaneWindows(const LaneWindows&) = delete;  // its windows share the owners
+  LaneWindows& operator=(const LaneWindows&) = delete;
 
   void begin(const model::RequestTable& table, const Recording& recording) override;
   void push(const formats::Event& event) override;
@@ -29,6 +31,7 @@ class LaneWindows : public SecondReading {
 
   const Options& options_;
   std::vector<Window> windows_;
+  timeline::SocketOwners owners_;
 };
 
 }  // namespace tailcap::pipeline

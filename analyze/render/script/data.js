@@ -16,6 +16,8 @@ class Data {
     Object.assign(this, { file: json.file, length: Math.max(1, json.length), wall: json.wall, total: json.total, selected: json.selected,
                           bins: json.bins ?? null, open: json.open || null, texts: json.texts, answer: json.answer, detailed: json.detailed, remotes: json.remotes });
     this.size = json.answer.length;
+    let details = 0;
+    this.detailAt = Int32Array.from(json.detailed, whole => whole ? details++ : -1);  // by row
     this.labels = json.labels.map(([name, text, group], number) => ({ number, name, text, group }));
     this.groups = json.groups.map(([text, colour]) => ({ text, colour }));
     this.fields = json.columns.map(column => new Field(this, column));
@@ -137,11 +139,12 @@ class Field {
     Object.assign(this, { name: column.name, short: column.short, type: column.type, unit: column.unit,
                           values: column.values ?? null });
     this.data = column.data;
+    this.at = column.details ? data.detailAt : null;  // null: each row has a value
     this.texts = data.texts;
   }
   // A text, a number, a truth, or the bits of a list; null: unknown.
   value(row) {
-    const value = this.data[row] ?? null;
+    const value = this.data[this.at ? this.at[row] : row] ?? null;
     if (value === null) return null;
     return this.type === "text" ? this.texts[value] : this.type === "boolean" ? value === 1 : value;
   }

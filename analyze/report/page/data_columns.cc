@@ -88,6 +88,7 @@ void write_column(JsonWriter& json, const ChosenColumn& column) {
     for (const std::string_view name : column.column->values()) json.text(name);
     json.end_array();
   }
+  json.field("details", column.detail);
   json.key("data");
   json.begin_array();
   // Where no value is known there is no data; the script reads a null for each row.
@@ -117,19 +118,27 @@ void DataTexts::write(JsonWriter& json) const {
   json.end_array();
 }
 
-void write_columns(JsonWriter& json, const model::RequestTable& table, std::span<const ShownRow> rows,
-                   DataTexts& texts) {
+void write_columns(JsonWriter& json, const model::RequestTable& table, std::span<const ShownRow> rows, DataTexts& texts,
+                   const std::function<void()>& after_each) {
   std::vector<ChosenColumn> chosen = chosen_columns();
+  const auto detailed = static_cast<std::size_t>(std::ranges::count(rows, true, &ShownRow::detailed));
+  for (ChosenColumn& column : chosen) {
+    column.data.reserve(column.detail ? detailed : rows.size());
+    column.known.reserve(column.data.capacity());
+  }
   for (const ShownRow& shown : rows) {
     const model::Request row = model::whole_row(table, shown.row);
     const model::columns::ColumnFacts facts(table, row);
     for (ChosenColumn& column : chosen)
-      add_value(column, column.detail && !shown.detailed ? model::columns::ColumnValue{} : column.column->get(facts),
-                texts);
+      if (!column.detail || shown.detailed) add_value(column, column.column->get(facts), texts);
   }
   json.key("columns");
   json.begin_array();
-  for (const ChosenColumn& column : chosen) write_column(json, column);
+  for (ChosenColumn& column : chosen) {
+    write_column(json, column);
+    after_each();
+    column = {};
+  }
   json.end_array();
 }
 

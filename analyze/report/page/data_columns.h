@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,9 +27,9 @@ class DataTexts {
   model::TextPool texts_;
 };
 
-// "columns": an array of objects: name, short, type, unit, values, data. Those of requests that are not detailed
-// are few; the others are null there.
-void write_columns(JsonWriter& json, const model::RequestTable& table, std::span<const ShownRow> rows,
-                   DataTexts& texts);
+// "columns": an array of objects: name, short, type, unit, values, details, data. Where details is true, the data are
+// those of detailed requests alone. after_each: called after each column.
+void write_columns(JsonWriter& json, const model::RequestTable& table, std::span<const ShownRow> rows, DataTexts& texts,
+                   const std::function<void()>& after_each);
 
 }  // namespace tailcap::report::page

@@ -35,25 +35,32 @@ class DataWriter {
              const FactsOfRequests& facts, std::span<const ShownRow> rows)
       : study_(study), table_(table), options_(options), facts_(facts), rows_(rows), json_(out_) {}
 
+  // Packed.
   std::string take() {
+    const auto pack = [this] { packer_.add(out_); };
     json_.begin_object();
     head();
     write_labels();
     write_starts();
-    write_columns(json_, table_, rows_, texts_);
+    pack();
+    write_columns(json_, table_, rows_, texts_, pack);
     write_remotes();
     write_accounts();
+    pack();
     write_courses();
+    pack();
     write_behind();
     write_twins();
     write_functions(json_, table_, facts_, rows_, texts_);
+    pack();
     if (facts_.services) write_map(json_, *facts_.services, rows_);
     if (facts_.logs) write_logs(json_, *facts_.logs, table_, rows_, texts_);
     if (rows_.size() < table_.rows.size()) write_bins();
     json_.key("texts");
     texts_.write(json_);
     json_.end_object();
-    return std::move(out_);
+    pack();
+    return packer_.take();
   }
 
  private:
@@ -309,7 +316,8 @@ class DataWriter {
   const ReportOptions& options_;
   const FactsOfRequests& facts_;
   const std::span<const ShownRow> rows_;
-  std::string out_;
+  Packer packer_;
+  std::string out_;  // what is not in the packer yet
   JsonWriter json_;
   DataTexts texts_;
 };
@@ -327,7 +335,7 @@ InstrumentData instrument_data(const model::Study& study, const model::RequestTa
   for (std::size_t less = 1;; less *= 2) {
     const std::vector<ShownRow> rows =
         shown_rows(table, facts.courses, answers, around, kDetailed / less, kInColumns / less);
-    std::string out = packed(DataWriter(study, table, options, facts, rows).take());
+    std::string out = DataWriter(study, table, options, facts, rows).take();
     if (out.size() > kLargestData && kDetailed / less > 1) continue;
     std::string lanes = facts.lanes ? lane_data(*facts.lanes, study, table, rows, around) : std::string();
     return {std::move(out), std::move(lanes)};

@@ -19,6 +19,13 @@ std::int64_t lasted(const model::Request& row, formats::Time end) {
   return (end - row.start).count();
 }
 
+bool Durations::push(const model::Rows& rows, std::size_t i, DurationStanding standing, formats::Time end,
+                     Shortfall& shortfall) {
+  if (standing != DurationStanding::clean) return push(rows[i], standing, end, shortfall);
+  in_order.push_back(rows.duration(i).count());
+  return true;
+}
+
 bool Durations::push(const model::Request& row, DurationStanding standing, formats::Time end, Shortfall& shortfall) {
   switch (standing) {
     case DurationStanding::clean:

@@ -36,6 +36,8 @@ struct Durations {
 
   // Counts the request in the shortfall where it has none. Whether in_order grew by one.
   bool push(const model::Request& row, DurationStanding standing, formats::Time end, Shortfall& shortfall);
+  // The same, without unpacking rows with a duration.
+  bool push(const model::Rows& rows, std::size_t i, DurationStanding standing, formats::Time end, Shortfall& shortfall);
 };
 
 }  // namespace tailcap::tail

@@ -66,11 +66,14 @@ bool ServiceTasks::recorded(const model::Processes& processes, std::uint32_t pid
 std::vector<model::ProcessSummary> ServiceTasks::summaries(
     const model::RequestTable& table, const std::function<model::TextId(model::ConnectionId)>& local) const {
   std::map<std::pair<std::uint32_t, std::uint32_t>, model::ProcessSummary> by_process;
+  auto same = by_process.end();  // as of the row before
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const model::RowNames row = table.rows.names(i);
     if (row.pid == 0) continue;
-    const std::uint32_t number = table.processes.changed(row.pid) ? table.life(table.rows[i]) : 0;
-    auto& summary = by_process[{row.pid, number}];
+    const std::pair process(row.pid, table.life(i, row.pid));
+    if (same == by_process.end() || same->first != process) same = by_process.try_emplace(process).first;
+    const std::uint32_t number = process.second;
+    auto& summary = same->second;
     if (summary.requests++ == 0) {
       summary.pid = row.pid;
       summary.comm = table.texts[row.comm];

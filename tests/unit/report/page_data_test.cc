@@ -40,6 +40,22 @@ TEST(PageData, PackedTextsAreReadBack) {
   }
 }
 
+TEST(PageData, PiecesAreOneText) {
+  page::Packer packer;
+  std::string all, piece;
+  std::uint32_t seed = 7;
+  for (const std::size_t size : {1u, 0u, 50'000u, 3u, 200'000u, 17u}) {
+    piece.clear();
+    for (std::size_t i = 0; i < size; ++i) piece += static_cast<char>((seed = seed * 1664525 + 1013904223) >> 24);
+    all += piece;
+    packer.add(piece);
+    EXPECT_TRUE(piece.empty());
+  }
+  EXPECT_EQ(unpacked(packer.take(), all.size()), all);
+  page::Packer left;  // ends while it packs
+  left.add(all);
+}
+
 // 1,000 requests: every 100th failed, every 50th, at 7, is in an answer.
 struct Recording {
   model::RequestTable table;
