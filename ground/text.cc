@@ -1,5 +1,6 @@
 #include "ground/text.h"
 
+#include <array>
 #include <cmath>
 
 namespace tailcap::ground {
@@ -45,9 +46,10 @@ std::string share_text(std::uint64_t part, std::uint64_t whole) {
 }
 
 std::string hex_text(std::uint64_t number, int digits) {
-  std::string out;
-  for (; number != 0 || digits > 0; number >>= 4, --digits) out.insert(out.begin(), kDigits[number & 15]);
-  return out;
+  std::array<char, 16> text;
+  std::size_t first = text.size();
+  for (; number != 0 || (digits > 0 && first > 0); number >>= 4, --digits) text[--first] = kDigits[number & 15];
+  return {text.data() + first, text.size() - first};
 }
 
 std::string hex_text(std::string_view bytes) {

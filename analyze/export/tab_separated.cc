@@ -1,6 +1,7 @@
 #include "analyze/export/tab_separated.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace tailcap::exports {
@@ -12,32 +13,27 @@ void append_number(std::string& out, Number value) {
   out.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 
+// The character after the backslash; 0: it needs none.
+constexpr auto kEscapes = [] {
+  std::array<char, 256> out{};
+  out['\\'] = '\\';
+  out['\t'] = 't';
+  out['\n'] = 'n';
+  out['\r'] = 'r';
+  out['\0'] = '0';
+  return out;
+}();
+
 // quoted: the caller puts the text between single quotes, as elements of an array are written.
 void append_escaped(std::string& out, std::string_view text, bool quoted) {
-  for (const char c : text) {
-    switch (c) {
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\0':
-        out += "\\0";
-        break;
-      case '\'':
-        out += quoted ? "\\'" : "'";
-        break;
-      default:
-        out += c;
-    }
+  std::size_t first = 0;  // of those that are not written yet
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char escape = quoted && text[i] == '\'' ? '\'' : kEscapes[static_cast<unsigned char>(text[i])];
+    if (escape == 0) continue;
+    out.append(text, first, i - first).append({'\\', escape});
+    first = i + 1;
   }
+  out.append(text, first);
 }
 
 }  // namespace

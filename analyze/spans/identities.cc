@@ -22,7 +22,7 @@ class Resolver {
     const std::size_t n = table_.rows.size();
     out_.rows.resize(n);
     facts_.resize(n);
-    candidates_.resize(n);
+    candidates_.resize(table_.causes.size() > 0 ? n : 0);
     out_.by_id.reserve(n);
     for (std::uint32_t i = 0; i < n; ++i) out_.by_id.emplace_back(table_.rows.id(i), i);
     std::sort(out_.by_id.begin(), out_.by_id.end());
@@ -33,11 +33,9 @@ class Resolver {
     }
     for (std::uint32_t i = 0; i < n; ++i) read(i);
     for (std::uint32_t i = 0; i < n; ++i) name_by_wire(i);
-    for (std::uint32_t i = static_cast<std::uint32_t>(n); i-- > 0;) learn_from_calls(i);
+    for (auto i = static_cast<std::uint32_t>(candidates_.size()); i-- > 0;) learn_from_calls(i);
     for (std::uint32_t i = 0; i < n; ++i) complete(i);
-    for (std::uint32_t i = 0; i < n; ++i) be_foreign_server(i);
-    for (std::uint32_t i = 0; i < n; ++i) note_hole(i);
-    for (std::uint32_t i = 0; i < n; ++i) fill_hole(i);
+    if (!foreign_.empty()) be_foreign();
     for (std::uint32_t i = 0; i < n; ++i) set_parent(i);
     return std::move(out_);
   }
@@ -50,6 +48,13 @@ class Resolver {
     bool certain = false;
     Role role = Role::server;
   };
+  void be_foreign() {
+    const auto n = static_cast<std::uint32_t>(facts_.size());
+    for (std::uint32_t i = 0; i < n; ++i) be_foreign_server(i);
+    for (std::uint32_t i = 0; i < n; ++i) note_hole(i);
+    for (std::uint32_t i = 0; i < n; ++i) fill_hole(i);
+  }
+
   struct Candidate {  // trace of the calls that a request made
     SpanContext trace;
     bool several = false;
@@ -219,7 +224,7 @@ class Resolver {
   std::vector<ForeignSpan>& foreign_;
   Identities out_;
   std::vector<Facts> facts_;
-  std::vector<Candidate> candidates_;
+  std::vector<Candidate> candidates_;  // by row; none where no request is known to have made another
   std::unordered_set<SpanContext, ContextHash> used_;
   std::unordered_map<SpanContext, std::uint32_t, ContextHash> foreign_ids_;
   std::unordered_map<SpanContext, std::vector<std::uint32_t>, ContextHash> by_parent_;

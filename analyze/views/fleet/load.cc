@@ -32,7 +32,7 @@ Exported load_fleet(const std::string& file, const pipeline::Options& options, c
       server.post(states_of(analysis.study.quality.preamble.capture_id), "text/plain",
                   "/?database=tailcap&insert_distributed_sync=1&wait_end_of_query=1");
     const std::string path = path_of(std::string("INSERT INTO ") + table.name + " FORMAT TabSeparatedWithNames");
-    write_fleet_table(table, file, analysis, false,
+    write_fleet_table(table, file, analysis, false, options.threads,
                       [&](std::string_view piece) { server.post(piece, "text/tab-separated-values", path); });
   }
   return out;

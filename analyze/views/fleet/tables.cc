@@ -6,20 +6,21 @@
 #include <ctime>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/model/columns/columns.h"
-#include "analyze/model/columns/whole_row.h"
 #include "analyze/model/study/unread.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
 #include "analyze/report/words/words.h"
-#include "analyze/spans/identities.h"
-#include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/study.h"
 #include "analyze/views/export/whole_capture.h"
 #include "analyze/views/fleet/hours.h"
+#include "analyze/views/fleet/request_rows.h"
+#include "ground/workers.h"
 
 namespace tailcap::views {
 namespace {
@@ -31,6 +32,7 @@ using Names = std::string_view;
 namespace columns = model::columns;
 
 constexpr std::size_t kRowsPiece = 8u << 20;  // bytes of rows that are sent at a time
+constexpr std::size_t kRowsAtOnce = 2048;     // that one CPU writes
 
 constexpr auto kRoute =
     std::to_array<Names>({"capture_id",    "day",           "service",        "role",    "method",      "route",
@@ -79,14 +81,15 @@ std::string day_of(const formats::Preamble& preamble) {
 class RowWriter {
  public:
   RowWriter(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
-            const Write& write)
+            unsigned threads, const Write& write)
       : table_(table),
         file_(file),
         analysis_(analysis),
-        keys_(analysis.table),
+        routes_(analysis),
         preamble_(analysis.study.quality.preamble),
         day_(day_of(preamble_)),
         once_(once),
+        threads_(threads),
         write_(write),
         row_(text_) {
     row_.names(table.columns);
@@ -109,13 +112,17 @@ class RowWriter {
   }
 
  private:
-  void begin() {
-    row_.text(preamble_.capture_id);
-    row_.text(day_);
+  void begin(TabSeparated& row) const {
+    row.text(preamble_.capture_id);
+    row.text(day_);
   }
+  void begin() { begin(row_); }
   void end() {
     row_.end_row();
     ++rows_;
+    write_full();
+  }
+  void write_full() {
     if (text_.size() < kRowsPiece) return;
     write_(text_);
     text_.clear();
@@ -124,93 +131,50 @@ class RowWriter {
   }
   void id(model::ExchangeId id) { row_.text(id.connection == 0 ? std::string() : report::id_text(id)); }
 
-  struct Key {
-    std::string_view service, method, route;
-    model::Role role;
-    auto operator<=>(const Key&) const = default;
-  };
-  // As the study of routes names it.
-  Key key_of(std::uint32_t row) const {
-    const tail::RouteKey key = keys_.of(row);
-    const auto& [method, route, role, service] = key;
-    if (keys_.folded(key))
-      for (const RouteStudy& r : analysis_.study.routes)
-        if (r.role == role && r.route == tail::kOtherRoute) return key_of(r);
-    const model::TextPool& texts = analysis_.table.texts;
-    return {texts[service], texts[method], texts[route], role};
-  }
-  Key key_of(const RouteStudy& route) const { return {route.comm, route.method, route.route, route.role}; }
-  void key(const Key& key) {
-    row_.text(key.service);
-    row_.text(model::name_of(key.role));
-    row_.text(key.method);
-    row_.text(key.route);
+  void key(const CountedRoute& route) {
+    row_.text(route.service);
+    row_.text(model::name_of(route.role));
+    row_.text(route.method);
+    row_.text(route.route);
   }
 
+  // On all CPUs, in the order of the table.
   void requests() {
-    const model::RequestTable& table = analysis_.table;
-    std::vector<spans::ForeignSpan> none;
-    const spans::Identities ids = spans::identities_of(table, none);
-    const auto all = columns::on(columns::Surface::clickhouse);
-    for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
-      const Request row = model::whole_row(table, i);
-      const columns::Traced traced{ids.rows[i].context, ids.rows[i].trace_source, ids.rows[i].span_source};
-      const Key counted = key_of(i);
-      columns::ColumnFacts facts(table, row);
-      pipeline::add_known(facts, analysis_);
-      facts.traced = &traced;
-      facts.counted = {counted.service, counted.method, counted.route};
-      facts.standing = name_of(tail::standing_of(row));
-      begin();
-      for (const columns::RequestColumn* const column : all)
-        if (column->type == columns::ColumnType::nested)
-          put_labels(row.id);
-        else
-          put(*column, column->get(facts));
-      end();
+    struct Piece {
+      std::string text;
+      TabSeparated rows{text};
+    };
+    const std::size_t count = analysis_.table.rows.size();
+    const RequestRows requests(analysis_, routes_);
+    ground::Workers workers(threads_);
+    std::vector<std::unique_ptr<Piece>> pieces(2 * workers.size());
+    for (auto& piece : pieces) piece = std::make_unique<Piece>();
+    for (std::size_t done = 0; done < count; done += pieces.size() * kRowsAtOnce) {
+      workers.run(pieces.size(), [&](std::size_t, std::size_t number) {
+        Piece& piece = *pieces[number];
+        const std::size_t first = std::min(count, done + number * kRowsAtOnce);
+        for (std::size_t i = first; i < std::min(count, first + kRowsAtOnce); ++i) {
+          begin(piece.rows);
+          requests.put(static_cast<std::uint32_t>(i), piece.rows);
+          piece.rows.end_row();
+        }
+      });
+      for (auto& piece : pieces) {
+        text_ += piece->text;
+        rows_ += !piece->text.empty();
+        piece->text.clear();
+        write_full();
+      }
     }
-  }
-
-  // Where a type has no NULL, unknown is the empty text.
-  void put(const columns::RequestColumn& column, const columns::ColumnValue& value) {
-    if (const auto* const number = std::get_if<std::int64_t>(&value))
-      row_.integer(*number);
-    else if (const auto* const text = std::get_if<std::string_view>(&value))
-      row_.text(*text);
-    else if (const auto* const truth = std::get_if<bool>(&value))
-      row_.natural(*truth);
-    else if (const auto* const flags = std::get_if<columns::Flags>(&value))
-      row_.texts(flags->names(flags->bits));
-    else if (column.type == columns::ColumnType::text)
-      row_.text("");
-    else
-      row_.null();
-  }
-
-  void put_labels(model::ExchangeId id) {
-    std::vector<std::string_view> names;
-    std::vector<std::int64_t> times;
-    for (const auto& [label, ns] : labels_of(id)) {
-      names.push_back(model::name_of(label));
-      times.push_back(ns);
-    }
-    row_.texts(names);
-    row_.integers(times);
-  }
-
-  std::map<model::Label, std::int64_t> labels_of(model::ExchangeId id) const {
-    std::map<model::Label, std::int64_t> out;
-    for (const model::AccountPart& part : analysis_.table.partitions.parts(id)) out[part.label] += part.time;
-    return out;
   }
 
   void routes() {
-    std::map<Key, std::array<std::uint64_t, 4>> standings;
+    std::map<CountedRoute, std::array<std::uint64_t, 4>> standings;
     const model::Rows& rows = analysis_.table.rows;
     for (std::uint32_t i = 0; i < rows.size(); ++i)
-      ++standings[key_of(i)][static_cast<std::size_t>(tail::standing_of(rows, i))];
+      ++standings[routes_.of(i)][static_cast<std::size_t>(tail::standing_of(rows, i))];
     for (const RouteStudy& r : analysis_.study.routes) {
-      const Key of = key_of(r);
+      const CountedRoute of = CountedRoutes::of(r);
       const auto& standing = standings[of];
       const auto count = [&](tail::DurationStanding s) { return standing[static_cast<std::size_t>(s)]; };
       begin();
@@ -252,10 +216,10 @@ class RowWriter {
       std::int64_t ns = 0;
       std::uint64_t requests = 0;
     };
-    std::map<Key, std::map<model::Label, Sum>> sums;
+    std::map<CountedRoute, std::map<model::Label, Sum>> sums;
     for (std::uint32_t i = 0; i < analysis_.table.rows.size(); ++i) {
-      auto& of = sums[key_of(i)];
-      for (const auto& [label, ns] : labels_of(analysis_.table.rows.id(i))) {
+      auto& of = sums[routes_.of(i)];
+      for (const auto& [label, ns] : label_times(analysis_.table.partitions.parts(analysis_.table.rows.id(i)))) {
         of[label].ns += ns;
         ++of[label].requests;
       }
@@ -340,14 +304,15 @@ class RowWriter {
   const FleetTable& table_;
   const std::string& file_;
   const pipeline::Analysis& analysis_;
-  const tail::RouteKeys keys_;
+  const CountedRoutes routes_;
   const formats::Preamble& preamble_;
   const std::string day_;
   const bool once_;
+  const unsigned threads_;
   const Write& write_;
   std::string text_;
   TabSeparated row_;
-  std::uint64_t rows_ = 0;  // in text_
+  std::uint64_t rows_ = 0;  // in text_; 0: none
 };
 
 }  // namespace
@@ -376,8 +341,8 @@ pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Optio
 }
 
 void write_fleet_table(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
-                       const Write& write) {
-  RowWriter(table, file, analysis, once, write).fill();
+                       unsigned threads, const Write& write) {
+  RowWriter(table, file, analysis, once, threads, write).fill();
 }
 
 Exported export_fleet_table(const std::string& file, const pipeline::Options& options, std::string_view name,
@@ -385,7 +350,7 @@ Exported export_fleet_table(const std::string& file, const pipeline::Options& op
   Exported out;
   const pipeline::Analysis analysis = fleet_analysis(file, options, out);
   for (const FleetTable& table : fleet_tables())
-    if (table.name == name) write_fleet_table(table, file, analysis, true, write);
+    if (table.name == name) write_fleet_table(table, file, analysis, true, options.threads, write);
   return out;
 }
 

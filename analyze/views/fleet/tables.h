@@ -22,9 +22,10 @@ std::span<const FleetTable> fleet_tables();
 // is a part of a capture.
 pipeline::Analysis fleet_analysis(const std::string& file, const pipeline::Options& options, Exported& out);
 
-// Rows in the format TabSeparatedWithNames; each piece begins with the names of the columns, unless `once`.
+// Rows in the format TabSeparatedWithNames; each piece begins with the names of the columns, unless `once`. threads: as
+// in Options; the rows are the same for every number.
 void write_fleet_table(const FleetTable& table, const std::string& file, const pipeline::Analysis& analysis, bool once,
-                       const Write& write);
+                       unsigned threads, const Write& write);
 
 // One table as a file. Throws as fleet_analysis().
 Exported export_fleet_table(const std::string& file, const pipeline::Options& options, std::string_view table,
