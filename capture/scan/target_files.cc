@@ -178,8 +178,10 @@ std::optional<std::string> TargetFiles::read(const TargetFile& file, std::string
   const int descriptors[] = {file.descriptor.get(), reader.socket.get(), memory.get()};
   Message answer;
   if (!ask_opener(encode_read(file.identity, request), descriptors, std::min<Clock::duration>(kOpenPatience, patience),
-                  file.owner(), answer))
+                  file.owner(), answer)) {
+    reader.socket.reset();  // it may get the request yet, and answer it to the next one
     return std::nullopt;
+  }
   const auto reply = decode_reply(answer.bytes);
   if (!reply || !reply->problem.empty()) {
     problem_ = reply ? reply->problem : "it cannot be opened";
