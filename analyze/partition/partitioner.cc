@@ -24,9 +24,9 @@ using model::Finding;
 constexpr Nanos kLate = 1'000'000'000;
 // How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
-constexpr std::size_t kEvery = 8192;  // events of a batch, and between two looks at what can be finished
-constexpr std::size_t kPiece = 16;    // requests that a worker takes at a time
-constexpr std::size_t kFollowedAtOnce = 64;
+constexpr std::size_t kEvery = 8192;         // events of a batch, and between two looks at what can be finished
+constexpr std::size_t kPiece = 16;           // requests that a worker takes at a time
+constexpr std::size_t kFollowedAtOnce = 64;  // each keeps what was found out about it until it is its turn
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
 constexpr std::size_t kMaxExemplars = 200'000;  // with the calls below them
@@ -126,7 +126,7 @@ struct Partitioner::Impl {
   std::vector<Accountant> accountants;            // by worker
   std::vector<LookThrough> look_through;          // likewise
   std::vector<Finished> finished;                 // their memory is used again
-  std::vector<Followed> follow;                   // likewise
+  std::vector<Followed> courses;                  // likewise
   std::vector<std::uint32_t> followed, together;  // of this batch, in order of their ends
   Nanos batch_until = 0;
   struct Step {
@@ -251,9 +251,9 @@ struct Partitioner::Impl {
 
   // Those whose courses may be kept: on all CPUs, then in order.
   void finish_followed(std::span<const std::uint32_t> rows) {
-    if (follow.size() < rows.size()) follow.resize(rows.size());
+    if (courses.size() < rows.size()) courses.resize(rows.size());
     workers.run(rows.size(), [&](std::size_t worker, std::size_t i) {
-      Followed& out = follow[i];
+      Followed& out = courses[i];
       out.taken = out.accountant.take(known(), rows[i], DraftDetail::full);
       if (!out.taken) return;
       const Drafted& drafted = out.accountant.drafted;
@@ -263,7 +263,7 @@ struct Partitioner::Impl {
       if (with_files) out.files = files_of(known(), drafted.draft);
     });
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (follow[i].taken) keep(follow[i]);
+      if (courses[i].taken) keep(courses[i]);
   }
 
   void keep(Followed& f) {

@@ -48,13 +48,6 @@ class Resolver {
     bool certain = false;
     Role role = Role::server;
   };
-  void be_foreign() {
-    const auto n = static_cast<std::uint32_t>(facts_.size());
-    for (std::uint32_t i = 0; i < n; ++i) be_foreign_server(i);
-    for (std::uint32_t i = 0; i < n; ++i) note_hole(i);
-    for (std::uint32_t i = 0; i < n; ++i) fill_hole(i);
-  }
-
   struct Candidate {  // trace of the calls that a request made
     SpanContext trace;
     bool several = false;
@@ -145,6 +138,13 @@ class Resolver {
     }
     const auto [high, low] = model::synthetic_trace(table_, table_.rows.id(i));
     assign(i, {high, low, 0, 0}, model::kSynthetic);
+  }
+
+  void be_foreign() {
+    const auto n = static_cast<std::uint32_t>(facts_.size());
+    for (std::uint32_t i = 0; i < n; ++i) be_foreign_server(i);
+    for (std::uint32_t i = 0; i < n; ++i) note_hole(i);
+    for (std::uint32_t i = 0; i < n; ++i) fill_hole(i);
   }
 
   // A program's own span of what it serves has the parent that the header named.

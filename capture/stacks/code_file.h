@@ -44,6 +44,7 @@ struct ReadCode {
   std::optional<symbols::CodeNames> separate;  // of a file with debug information
   // The reading threads own these.
   std::vector<std::uint64_t> asked;  // addresses of whose units lines were read
+  scan::Identity separate_file;      // which was found; its build-id need not be read again
   bool has_rules = true;             // as far as is known
   std::weak_ptr<const UnwindTable> table;
 

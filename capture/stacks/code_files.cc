@@ -182,13 +182,15 @@ void CodeFiles::read_names(CodeFile& file) {
 // Where distributions put debug information of files that they strip, in the process's own file system first. The file
 // must have the same build-id.
 std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
-  const std::string by_id = symbols::debug_path(file.read().build_id);
+  ReadCode& read = file.read();
+  const std::string by_id = symbols::debug_path(read.build_id);
   if (by_id.empty()) return std::nullopt;
   const std::string path = "/usr/lib/debug" + by_id;
   auto found = debug_files_.open(path, {{"/proc/" + std::to_string(file.mapped_->pid) + "/root" + path}, {path}},
                                  {0, file.mapped_->pid});
-  if (!found || ground::hex_text(debug_files_.build_id(*found).value_or("")) != file.read().build_id)
-    return std::nullopt;
+  if (!found || found->identity == read.separate_file) return found;
+  if (ground::hex_text(debug_files_.build_id(*found).value_or("")) != read.build_id) return std::nullopt;
+  read.separate_file = found->identity;
   return found;
 }
 
@@ -204,7 +206,7 @@ void CodeFiles::settle(CodeFile& file) {
   file.read().settled.store(true, std::memory_order_release);
 }
 
-void CodeFiles::read_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places) {
+void CodeFiles::ask_for_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places) {
   WantedLines wanted{file, {}};
   for (const std::uint64_t place : places) {
     if (const auto address = file->read().names->address(place)) wanted.addresses.push_back(*address);

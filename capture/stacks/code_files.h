@@ -88,7 +88,7 @@ class CodeFiles {
   // Which code has no names that it could have; once each.
   std::vector<std::string> take_remarks();
   // Reads the lines of the units of the file that have code at these places, which are offsets in the settled file.
-  void read_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places);
+  void ask_for_lines(const std::shared_ptr<CodeFile>& file, std::span<const std::uint64_t> places);
   // Returns when everything is read, or after `most`.
   void wait(std::chrono::milliseconds most);
 

@@ -203,7 +203,7 @@ void Samples::settle_places(Waiting& sample) {
 }
 
 // For all samples that wait, so that a file is read seldom.
-void Samples::read_lines() {
+void Samples::ask_for_lines() {
   std::map<std::shared_ptr<CodeFile>, std::set<std::uint64_t>> places;
   for (Waiting& sample : waiting_) {
     if (sample.asked_for_lines) continue;
@@ -216,7 +216,7 @@ void Samples::read_lines() {
         places[place.file].insert(place.offset);
     }
   }
-  for (const auto& [file, offsets] : places) files_.read_lines(file, std::vector(offsets.begin(), offsets.end()));
+  for (const auto& [file, offsets] : places) files_.ask_for_lines(file, std::vector(offsets.begin(), offsets.end()));
 }
 
 // Lines that were read for it and are not there do not exist.
@@ -231,7 +231,7 @@ bool Samples::may_go(const Waiting& sample, Lacking lacking) {
   const bool due = now >= lines_due_ || waiting_.size() > kMaxWaiting / 2;
   if (!due || std::ranges::any_of(sample.user, reads_lines)) return false;
   lines_due_ = now + kLinesApart;
-  read_lines();
+  ask_for_lines();
   return false;
 }
 
@@ -261,7 +261,7 @@ void Samples::wait() {
   code_.wait(kPatience / 2);
   const auto names = std::chrono::steady_clock::now();
   files_.wait(kPatience / 2);
-  read_lines();
+  ask_for_lines();
   const auto taken = std::chrono::steady_clock::now() - names;
   files_.wait(std::max(kPatience / 2 - std::chrono::duration_cast<std::chrono::milliseconds>(taken), kLinesPatience));
 }

@@ -69,7 +69,7 @@ class Samples {
   };
   bool may_go(const Waiting& sample, Lacking lacking);
   void settle_places(Waiting& sample);
-  void read_lines();
+  void ask_for_lines();
   FrameTexts user_text(Waiting& sample);
   std::string kernel_text(std::span<const std::byte> addresses, formats::SampleKind kind);
 

@@ -6,7 +6,6 @@
 #include <ctime>
 #include <filesystem>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "analyze/export/tab_separated.h"
@@ -147,11 +146,10 @@ class RowWriter {
     const std::size_t count = analysis_.table.rows.size();
     const RequestRows requests(analysis_, routes_);
     ground::Workers workers(threads_);
-    std::vector<std::unique_ptr<Piece>> pieces(2 * workers.size());
-    for (auto& piece : pieces) piece = std::make_unique<Piece>();
+    std::vector<Piece> pieces(2 * workers.size());
     for (std::size_t done = 0; done < count; done += pieces.size() * kRowsAtOnce) {
       workers.run(pieces.size(), [&](std::size_t, std::size_t number) {
-        Piece& piece = *pieces[number];
+        Piece& piece = pieces[number];
         const std::size_t first = std::min(count, done + number * kRowsAtOnce);
         for (std::size_t i = first; i < std::min(count, first + kRowsAtOnce); ++i) {
           begin(piece.rows);
@@ -159,10 +157,10 @@ class RowWriter {
           piece.rows.end_row();
         }
       });
-      for (auto& piece : pieces) {
-        text_ += piece->text;
-        rows_ += !piece->text.empty();
-        piece->text.clear();
+      for (Piece& piece : pieces) {
+        text_ += piece.text;
+        rows_ += !piece.text.empty();
+        piece.text.clear();
         write_full();
       }
     }

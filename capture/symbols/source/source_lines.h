@@ -23,10 +23,6 @@ struct SourceFrame {
 
 class SourceLines {
  public:
-  SourceLines() = default;
-  // From DWARF; empty where there is none, it is too large, or it says what these limits do not hold.
-  explicit SourceLines(const ElfFile& file, std::uint64_t most = UINT64_MAX);  // most: see open_dwarf
-
   // The innermost first: functions that were put into their callers, and the one that symbols name. Empty: not known.
   // Views of this object.
   std::vector<SourceFrame> at(std::uint64_t address) const;
@@ -74,7 +70,8 @@ class SourceLines {
 class SourceFile {
  public:
   explicit SourceFile(ElfFile file, std::uint64_t most = UINT64_MAX);  // most: see open_dwarf
-  // Only of the compilation units that have code at these addresses; none: of all.
+  // From DWARF, only of the compilation units that have code at these addresses; none: of all. Empty where there is no
+  // DWARF, it is too large, or it says what these limits do not hold.
   SourceLines lines(std::span<const std::uint64_t> addresses = {}) const;
   std::uint64_t inflated() const { return inflated_; }  // bytes of memory
 

@@ -321,10 +321,6 @@ void SourceReader::put_parts() {
   out_.parts_.shrink_to_fit();
 }
 
-SourceLines::SourceLines(const ElfFile& file, std::uint64_t most) {
-  if (const DwarfHandle dwarf = open_dwarf(file, most)) *this = SourceReader::lines_of(file, *dwarf, {});
-}
-
 SourceFile::SourceFile(ElfFile file, std::uint64_t most)
     : file_(std::move(file)), inflated_(inflated_size(file_)), dwarf_(open_dwarf(file_, most)) {}
 

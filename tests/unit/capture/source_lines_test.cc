@@ -67,7 +67,7 @@ TEST_F(SourceLinesTest, FunctionsInTheirCallers) {
     const std::string path = build(options);
     if (path.empty()) GTEST_SKIP() << "no compiler";
     const auto file = ElfFile::open(path);
-    const SourceLines lines(file);
+    const SourceLines lines = SourceFile(ElfFile::open(path)).lines();
     constexpr std::string_view kOuter = "outer";
     const auto functions = find_functions(file, {&kOuter, 1});
     ASSERT_EQ(functions.size(), 1u);
@@ -97,7 +97,7 @@ TEST_F(SourceLinesTest, OnlyOfTheUnitsThatAreAskedFor) {
     if (path.empty()) GTEST_SKIP() << "no compiler";
     const auto file = ElfFile::open(path);
     const SourceFile open(ElfFile::open(path));
-    const SourceLines all(file);
+    const SourceLines all = open.lines();
     constexpr std::string_view kNames[] = {"outer", "main", "cart"};
     std::map<std::string, FunctionSymbol> functions;
     for (const auto& function : find_functions(file, kNames)) functions[function.name] = function;
@@ -136,10 +136,10 @@ TEST_F(SourceLinesTest, OnlyOfTheUnitsThatAreAskedFor) {
 TEST_F(SourceLinesTest, NothingWhereThereIsNothingOrTooMuch) {
   const std::string path = build("-O2 -g0");
   if (path.empty()) GTEST_SKIP() << "no compiler";
-  EXPECT_TRUE(SourceLines(ElfFile::open(path)).empty());
+  EXPECT_TRUE(SourceFile(ElfFile::open(path)).lines().empty());
   const std::string debug = build("-O2 -g");
-  EXPECT_FALSE(SourceLines(ElfFile::open(debug)).empty());
-  EXPECT_TRUE(SourceLines(ElfFile::open(debug), 10).empty());
+  EXPECT_FALSE(SourceFile(ElfFile::open(debug)).lines().empty());
+  EXPECT_TRUE(SourceFile(ElfFile::open(debug), 10).lines().empty());
 }
 
 TEST_F(SourceLinesTest, DamagedFilesEndNothing) {
@@ -157,9 +157,9 @@ TEST_F(SourceLinesTest, DamagedFilesEndNothing) {
     const std::string damaged = folder_ + "/damaged";
     std::ofstream(damaged, std::ios::binary) << bytes;
     try {
-      const auto file = ElfFile::open(damaged);
+      const SourceFile file(ElfFile::open(damaged));
       const std::uint64_t address = 0x1139;
-      for (const SourceLines& lines : {SourceLines(file), SourceFile(ElfFile::open(damaged)).lines({&address, 1})}) {
+      for (const SourceLines& lines : {file.lines(), file.lines({&address, 1})}) {
         scan::Encoder out;
         lines.encode(out);
         scan::Decoder in(out.bytes());
