@@ -89,14 +89,9 @@ TextId RequestTable::own_name(const Request& row) const {
   return at != own_names.end() && at->first == row.id ? at->second : row.comm;
 }
 
-std::uint32_t RequestTable::life(const Request& row) const {
-  if (!processes.changed(row.pid)) return 0;
-  // Its process is alive at its end; it may have begun after the request arrived.
-  return processes.life_at(row.pid, row.has_duration ? row.start + row.duration : row.start);
-}
-
 std::uint32_t RequestTable::life(std::size_t row, std::uint32_t pid) const {
   if (!processes.changed(pid)) return 0;
+  // Its process is alive at its end; it may have begun after the request arrived.
   return processes.life_at(pid, rows.has_duration(row) ? rows.start(row) + rows.duration(row) : rows.start(row));
 }
 

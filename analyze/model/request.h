@@ -177,7 +177,6 @@ struct RequestTable {
   // The name of its process in its time.
   TextId own_name(const Request& row) const;
   // Its process among those that had the same number (Processes::life_at).
-  std::uint32_t life(const Request& row) const;
   std::uint32_t life(std::size_t row, std::uint32_t pid) const;
 };
 

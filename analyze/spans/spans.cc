@@ -77,7 +77,7 @@ class Maker {
     static const EndpointTexts kNowhere;
     const EndpointTexts& ends = row.id.connection < source_.ends.size() ? source_.ends[row.id.connection] : kNowhere;
     const Clocked clock{offsets_.of(i), source_.first};
-    model::SpanResource& resource = resource_of(row, ends);
+    model::SpanResource& resource = resource_of(i, row, ends);
     Span span = span_of(i, row, ends, clock);
     const std::size_t before = resource.spans.size();
     add_setup(table_, row, ends, ids_.rows[i].context, clock, resource.spans);
@@ -100,9 +100,9 @@ class Maker {
   }
 
  private:
-  model::SpanResource& resource_of(const Request& row, const EndpointTexts& ends) {
+  model::SpanResource& resource_of(std::uint32_t i, const Request& row, const EndpointTexts& ends) {
     const model::NamedService service = model::service_of(table_, row, ends.local, ends.remote);
-    const std::tuple process{row.pid, table_.life(row), service.name};
+    const std::tuple process{row.pid, table_.life(i, row.pid), service.name};
     const auto at = by_process_.find(process);
     if (at != by_process_.end()) return at->second;
     model::SpanResource& resource = by_process_[process];

@@ -23,6 +23,12 @@ public class Service {
 
   static int number(String name) { return Integer.parseInt(options.getOrDefault(name, "0")); }
 
+  // Every twentieth request waits for about `tail` ms, every hundredth for `slow` ms.
+  static void pause(long n, double tail, double slow) throws InterruptedException {
+    double milliseconds = n % 20 == 0 ? tail * (0.9 + n * 0.0309 % 0.2) : n % 100 == 50 ? slow : 0;
+    if (milliseconds > 0) Thread.sleep((long) milliseconds, (int) (milliseconds % 1 * 1_000_000));
+  }
+
   static Socket connect() {
     try {
       String[] at = options.get("redis").split(":");
@@ -44,6 +50,7 @@ public class Service {
     for (int i = 1; i < words.length; ++i) options.put(words[i].split("=")[0], words[i].split("=")[1]);
     int calls = number("calls"), connects = number("connects"), queries = number("queries"), leak = number("leak");
     long spin = number("spin") * 1000L;
+    double tail = Double.parseDouble(options.getOrDefault("tail", "0")), slow = Double.parseDouble(options.getOrDefault("slow", "0"));
     boolean errors = number("errors") > 0;
     byte[] body = new byte[number("bytes")];
     AtomicLong served = new AtomicLong();
@@ -69,7 +76,13 @@ public class Service {
           held.add(block);
         }
       }
-      exchange.sendResponseHeaders(errors && served.incrementAndGet() % 100 == 0 ? 500 : 200, body.length);
+      long n = served.incrementAndGet();
+      try {
+        pause(n, tail, slow);
+      } catch (InterruptedException e) {
+        throw new RuntimeException(e);
+      }
+      exchange.sendResponseHeaders(errors && n % 100 == 0 ? 500 : 200, body.length);
       exchange.getResponseBody().write(body);
       exchange.close();
     });

@@ -3,6 +3,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -51,6 +53,19 @@ func threadTime() int64 {
 	return t.Nano()
 }
 
+// Every twentieth request waits for about `tail` ms, every hundredth for `slow` ms.
+func wait(n int64, tail, slow float64) {
+	milliseconds := 0.0
+	if n%20 == 0 {
+		milliseconds = tail * (0.9 + math.Mod(float64(n)*0.0309, 0.2))
+	} else if n%100 == 50 {
+		milliseconds = slow
+	}
+	if milliseconds > 0 {
+		time.Sleep(time.Duration(milliseconds * 1e6))
+	}
+}
+
 func main() {
 	for _, word := range os.Args[2:] {
 		name, value, _ := strings.Cut(word, "=")
@@ -58,6 +73,8 @@ func main() {
 	}
 	calls, connects, queries, errors := number("calls"), number("connects"), number("queries"), number("errors")
 	spin, leak, body := int64(number("spin"))*1000, number("leak"), []byte(strings.Repeat("x", number("bytes")))
+	tail, _ := strconv.ParseFloat(options["tail"], 64)
+	slow, _ := strconv.ParseFloat(options["slow"], 64)
 	kept := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var served atomic.Int64
@@ -87,7 +104,9 @@ func main() {
 			lock.Unlock()
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		if errors > 0 && served.Add(1)%100 == 0 {
+		n := served.Add(1)
+		wait(n, tail, slow)
+		if errors > 0 && n%100 == 0 {
 			w.WriteHeader(500)
 		}
 		w.Write(body)

@@ -4,13 +4,19 @@ const net = require('net');
 
 const options = Object.fromEntries(process.argv.slice(3).map((word) => word.split('=')));
 const number = (name) => Number(options[name] || 0);
-const [calls, connects, queries, errors, spin, bytes, leak] =
-  ['calls', 'connects', 'queries', 'errors', 'spin', 'bytes', 'leak'].map(number);
+const [calls, connects, queries, errors, spin, bytes, leak, tail, slow] =
+  ['calls', 'connects', 'queries', 'errors', 'spin', 'bytes', 'leak', 'tail', 'slow'].map(number);
 const [host, port] = options.stock.split(':');
 const kept = new http.Agent({ keepAlive: true, maxSockets: 64 });
 const body = 'x'.repeat(bytes);
 const held = [];
 let served = 0;
+
+// Every twentieth request waits for about `tail` ms, every hundredth for `slow` ms.
+const wait = (n) => {
+  const milliseconds = n % 20 === 0 ? tail * (0.9 + n * 0.0309 % 0.2) : n % 100 === 50 ? slow : 0;
+  return milliseconds ? new Promise((done) => setTimeout(done, milliseconds)) : undefined;
+};
 
 const call = (agent) => new Promise((done) => {
   http.get({ host, port, path: '/stock/shirts', agent }, (answer) => answer.on('end', done).resume());
@@ -35,6 +41,8 @@ http.createServer(async (request, answer) => {
     if (used.user + used.system >= spin) break;
   }
   if (leak) held.push(Buffer.alloc(leak, 1));
-  answer.writeHead(errors && ++served % 100 === 0 ? 500 : 200, { 'Content-Length': bytes });
+  const n = ++served;
+  await wait(n);
+  answer.writeHead(errors && n % 100 === 0 ? 500 : 200, { 'Content-Length': bytes });
   answer.end(body);
 }).listen(Number(process.argv[2]), '127.0.0.1');

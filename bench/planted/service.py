@@ -10,8 +10,16 @@ PORT, OPTIONS = int(sys.argv[1]), dict(word.split("=", 1) for word in sys.argv[2
 CALLS, CONNECTS, QUERIES, ERRORS, SPIN, BYTES, LEAK = (
     int(OPTIONS.get(name, 0)) for name in ("calls", "connects", "queries", "errors", "spin", "bytes", "leak")
 )
+TAIL, SLOW = (float(OPTIONS.get(name, 0)) for name in ("tail", "slow"))
 BODY = b"x" * BYTES
 served, kept = itertools.count(1), []
+
+
+def wait(number):
+    """Every twentieth request waits for about TAIL ms, every hundredth for SLOW ms."""
+    milliseconds = TAIL * (0.9 + number * 0.0309 % 0.2) if number % 20 == 0 else SLOW if number % 100 == 50 else 0
+    if milliseconds:
+        time.sleep(milliseconds / 1000)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -43,7 +51,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         if LEAK:
             kept.append(b"x" * LEAK)
-        self.send_response(500 if ERRORS and next(served) % 100 == 0 else 200)
+        number = next(served)
+        wait(number)
+        self.send_response(500 if ERRORS and number % 100 == 0 else 200)
         self.send_header("Content-Length", str(BYTES))
         self.end_headers()
         self.wfile.write(BODY)

@@ -11,8 +11,7 @@ namespace tailcap::capture {
 
 namespace {
 
-constexpr std::chrono::milliseconds kLook{10};  // the rings hold what comes in ten, at 200 MB a second
-constexpr unsigned kAll = 100;                  // looks from one at all threads to the next
+constexpr std::chrono::seconds kAll{1};  // from one look at all threads to the next
 
 }  // namespace
 
@@ -74,10 +73,11 @@ void Courtesy::run() {
   if (able) (void)ground::set_share(gettid(), ground::Share::first, nice_);  // a look takes microseconds
   Patience patience(limits_);
   auto was = ground::Share::batch;
-  for (unsigned look = 0; able && !ending_; ++look) {
-    const auto share = patience.share(Patience::Clock::now(), turns_.load(std::memory_order_relaxed), waiting_());
-    if (std::exchange(was, share) != share || look % kAll == 0) set(share);
-    changed_.wait_for(lock, kLook, [this] { return ending_; });
+  for (Patience::Clock::time_point all{}; able && !ending_;) {
+    const auto now = Patience::Clock::now();
+    const auto share = patience.share(now, turns_.load(std::memory_order_relaxed), waiting_());
+    if (std::exchange(was, share) != share || now - all >= kAll) set(share), all = now;
+    changed_.wait_for(lock, patience.next_look(), [this] { return ending_; });
   }
   if (able) set(ground::Share::batch);
 }

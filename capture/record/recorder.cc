@@ -53,7 +53,7 @@ using formats::Time;
 
 namespace {
 
-// The recorder takes its share of CPUs where this part of a ring is full, and goes first where this part of all is.
+// Where this part of one ring waits, the recorder puts off what can wait; where it does of all, it goes first.
 constexpr std::uint64_t kPartFull = 8;
 constexpr int kPollMs = 50;        // with kBlockAge: a killed recorder loses less than 250 ms
 constexpr Duration kTick = 100ms;  // the resolution in time of losses
@@ -159,7 +159,7 @@ class Recording {
   formats::Writer& writer() { return destination_->writer(); }
   Patience::Limits limits() const {
     const RingSizes sizes = probes_->rings().sizes;
-    return {sizes.bytes / kPartFull, (sizes.count * sizes.bytes + sizes.spill_bytes) / kPartFull};
+    return {sizes.bytes / 2, (sizes.count * sizes.bytes + sizes.spill_bytes) / kPartFull};
   }
 
   void choose_targets() {
@@ -214,7 +214,7 @@ class Recording {
                                       options_.no_probe};
     if (interests.tls || interests.go) look_first(finder_.emplace(*probes_, processes_, interests), selection());
     // Events come faster than they are read.
-    const auto hurry = [this] { return rings_->held() > limits().share; };
+    const auto hurry = [this] { return rings_->held() > probes_->rings().sizes.bytes / kPartFull; };
     if (options_.probes.takes_stacks()) {
       std::ifstream symbols("/proc/kallsyms");
       samples_.emplace(stacks::KernelNames(symbols), processes_,

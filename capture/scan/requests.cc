@@ -23,7 +23,7 @@ namespace {
 
 // Honest answers have 20 functions of TLS with 100 places; 2,000 handlers and 30 functions of the Go runtime.
 constexpr std::size_t kMaxFunctions = 8192, kMaxAnchors = 4096, kMaxHandlers = 65536;
-constexpr int kNiceForLines = 10;
+constexpr int kNiceForLines = 19;
 constexpr std::uint64_t kMostInflated = 32u << 20;  // of a file that stays open
 constexpr std::size_t kMaxTexts = 256, kMaxName = 8192, kMaxReason = 65536, kMaxBuild = 1u << 20;
 

@@ -14,18 +14,25 @@ constexpr std::size_t kMaxTold = 65536;  // places of one file; then it begins a
 }  // namespace
 
 std::uint64_t ReadCode::memory() const {
-  const auto lines = this->lines();
-  return (names ? names->memory() : 0) + (separate ? separate->memory() : 0) + (lines ? lines->memory() : 0);
+  std::uint64_t lines = 0;
+  for (const auto& read : line_tables()) lines += read->memory();
+  return (names ? names->memory() : 0) + (separate ? separate->memory() : 0) + lines;
 }
 
-std::shared_ptr<const symbols::SourceLines> ReadCode::lines() const {
+std::shared_ptr<const symbols::SourceLines> ReadCode::lines(std::uint64_t address) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find_if(lines_, [&](const auto& read) { return read->covers(address); });
+  return found == lines_.end() ? nullptr : *found;
+}
+
+ReadCode::LineTables ReadCode::line_tables() const {
   const std::lock_guard lock(mutex_);
   return lines_;
 }
 
-void ReadCode::set_lines(std::shared_ptr<const symbols::SourceLines> lines) {
+void ReadCode::set_lines(LineTables tables) {
   const std::lock_guard lock(mutex_);
-  lines_ = std::move(lines);
+  lines_ = std::move(tables);
 }
 
 bool CodeFile::dump() const {
@@ -82,8 +89,7 @@ CodeFile::Told& CodeFile::told(std::uint64_t file_offset) {
 bool CodeFile::has_all_lines(std::uint64_t file_offset) const {
   if (read().has_all_lines.load(std::memory_order_acquire)) return true;
   const auto address = read().names->address(file_offset);
-  const auto lines = read().lines();
-  return !address || (lines && lines->covers(*address));
+  return !address || read().lines(*address);
 }
 
 bool CodeFile::lacks_lines(std::uint64_t file_offset) {
@@ -109,7 +115,7 @@ const std::vector<CodeFrame>& CodeFile::frames(std::uint64_t file_offset) {
   (void)lacks_lines(file_offset);  // they may have been read since
   if (told.frames.empty()) {
     const auto address = read().names ? read().names->address(file_offset) : std::nullopt;
-    const auto lines = address ? read().lines() : nullptr;
+    const auto lines = address ? read().lines(*address) : nullptr;
     told.frames = code_frames(told.name, lines ? *lines : symbols::SourceLines(), address.value_or(0));
   }
   return told.frames;
@@ -118,7 +124,7 @@ const std::vector<CodeFrame>& CodeFile::frames(std::uint64_t file_offset) {
 const CodeAddress* CodeFile::place(std::uint64_t file_offset) {
   if (!settled() || !read().names || read().build_id.empty()) return nullptr;
   const auto address = read().names->address(file_offset);
-  const auto lines = read().lines();
+  const auto lines = address ? read().lines(*address) : nullptr;
   if (!address || (lines && !lines->at(*address).empty())) return nullptr;
   place_ = {read().build_id, std::string(label_, 1, label_.size() - 2), *address};
   return &place_;

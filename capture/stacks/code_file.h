@@ -29,8 +29,11 @@ struct CodeUse {};
 struct ReadCode {
   explicit ReadCode(bool all) : ready(all), settled(all) {}
 
-  std::shared_ptr<const symbols::SourceLines> lines() const;  // null: none were read yet
-  void set_lines(std::shared_ptr<const symbols::SourceLines> lines);
+  // A table for each reading of lines, of the compilation units that it was for.
+  using LineTables = std::vector<std::shared_ptr<const symbols::SourceLines>>;
+  std::shared_ptr<const symbols::SourceLines> lines(std::uint64_t address) const;  // null: its unit was not read yet
+  LineTables line_tables() const;
+  void set_lines(LineTables tables);
 
   std::atomic<bool> ready, settled;
   std::atomic<bool> reads_lines = false, has_all_lines = false;  // now; no more will be read
@@ -52,7 +55,7 @@ struct ReadCode {
 
  private:
   mutable std::mutex mutex_;
-  std::shared_ptr<const symbols::SourceLines> lines_;
+  LineTables lines_;
 };
 
 class CodeFile {

@@ -18,6 +18,7 @@ constexpr std::size_t kMaxRemarks = 8;
 constexpr int kTries = 3;  // a process may be writing the file
 // Entries of debug information: a second of CPU time, at low priority. Larger ones are for `tailcap symbolize`.
 constexpr std::uint64_t kMostInformation = 24u << 20;
+constexpr std::size_t kMostLineTables = 8;  // of a file
 
 }  // namespace
 
@@ -220,7 +221,7 @@ void CodeFiles::ask_for_lines(const std::shared_ptr<CodeFile>& file, std::span<c
   wake_.notify_all();
 }
 
-// Units that were read before are read again, so that there is one table: they take less time than opening the file.
+// Only what was not read before, until there are several tables: then one of everything.
 void CodeFiles::read_lines(const WantedLines& wanted) {
   CodeFile& file = *wanted.file;
   ReadCode& read = file.read();
@@ -230,12 +231,17 @@ void CodeFiles::read_lines(const WantedLines& wanted) {
     found = find(file, debug_files_);
     if (found && found->identity != read.identity) found.reset();
   }
-  auto lines = found ? debug_files_.source_lines(*found, {kMostInformation, read.asked}) : std::nullopt;
-  const auto before = read.lines();
-  const std::uint64_t memory = before ? before->memory() : 0;
-  if (lines && memory_ - memory + lines->memory() <= kMaxMemory) {
-    memory_ += lines->memory() - memory;
-    read.set_lines(std::make_shared<const symbols::SourceLines>(std::move(*lines)));
+  ReadCode::LineTables tables = read.line_tables();
+  const bool anew = tables.size() >= kMostLineTables;
+  auto lines = found ? debug_files_.source_lines(*found, {kMostInformation, anew ? read.asked : wanted.addresses})
+                     : std::nullopt;
+  std::uint64_t before = 0;
+  if (anew)
+    for (const auto& table : std::exchange(tables, {})) before += table->memory();
+  if (lines && memory_ - before + lines->memory() <= kMaxMemory) {
+    memory_ += lines->memory() - before;
+    tables.push_back(std::make_shared<const symbols::SourceLines>(std::move(*lines)));
+    read.set_lines(std::move(tables));
   } else {
     read.has_all_lines.store(true, std::memory_order_release);
   }

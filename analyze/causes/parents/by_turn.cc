@@ -78,9 +78,11 @@ Weighing::Turn Weighing::turn_of(std::uint32_t client) const {
   return read_last(call.writer, client, connects ? call.connect_began : call.began);
 }
 
-Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {
+Weighing::Turn Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const {
+  const std::uint64_t kind = likeness_.kind_of(client);
+  if (after_answers_.contains(kind))
+    if (const Turn answered = answered_in_turn(client); answered.server != kNothing) return answered;
   Turn turn = turn_of(client);
-  const std::size_t live = mine.size();
   if (const std::int64_t holder = pools_.holder(client); holder >= 0 && !turn.lost)
     turn.server = holder;
   else if (pools_.may_change_hands(client))
@@ -89,10 +91,51 @@ Cause Weighing::by_turn(std::uint32_t client, const std::vector<std::uint32_t>& 
     turn.server = goes_on(client);
     if (turn.server < 0) turn.server = only_one(client, mine);
   }
-  if (turn.server < 0 || spontaneous_.contains(likeness_.kind_of(client)))
-    return {{}, CauseMethod::none, false, static_cast<std::uint32_t>(live), turn.lost};
-  return {process_.servers[static_cast<std::size_t>(turn.server)].id, CauseMethod::turn, false,
-          static_cast<std::uint32_t>(live - 1), false};
+  if (spontaneous_.contains(kind)) turn.server = kNothing;
+  return turn;
+}
+
+// among: the requests that could be meant.
+Cause Weighing::cause_of(const Turn& turn, const std::vector<std::uint32_t>& among) const {
+  const bool found = turn.server >= 0;
+  const auto others = among.size() - static_cast<std::size_t>(std::count(among.begin(), among.end(), turn.server));
+  return {found ? process_.servers[static_cast<std::size_t>(turn.server)].id : model::ExchangeId{},
+          found ? CauseMethod::turn : CauseMethod::none, false, static_cast<std::uint32_t>(others),
+          !found && turn.lost};
+}
+
+// The request that was answered in this iteration before the call was made (nginx's mirror, a handler's statistics):
+// the only one of which anything was read or written in it. Nothing: none was answered.
+Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
+  const Note& call = process_.clients[client];
+  const std::uint32_t tid = call.writer;
+  const Time at = known(call.connect_began) ? call.connect_began : call.began;
+  const Time waited = turns_.last_wait_for_many(tid, at);
+  const auto thread = steps_.find(tid);
+  if (!known(waited) || thread == steps_.end() || spontaneous_.contains(likeness_.kind_of(client))) return {};
+  const Steps& steps = thread->second;
+  const auto before = [](const auto& act, Time t) { return act.time < t; };
+  auto step = std::lower_bound(steps.begin(), steps.end(), waited, before);
+  const auto& reads = turns_.read_by(tid);
+  auto read = std::lower_bound(reads.begin(), reads.end(), waited, before);
+  std::int64_t found = kNothing;
+  bool answered = false, several = false;
+  for (std::size_t n = 0; step != steps.end() && step->time <= at; ++step) {
+    if (++n > kMaxSteps) return {kSeveral, false};
+    // What was read from a connection of which nothing is known may have asked for the call.
+    several = several || (read != reads.end() && read->time < step->time);
+    while (read != reads.end() && read->time <= step->time) ++read;
+    if (step->what == What::sent) continue;
+    const std::int64_t of = step->older ? kNothing : step->server ? std::int64_t{step->number} : parent_[step->number];
+    several = several || of < 0 || (found != kNothing && found != of);
+    found = of;
+    answered = answered || step->what == What::wrote;
+  }
+  if (!answered) return {};
+  if (lost_waits(tid, waited, at) || losses_.any(waited, at, Losses::kReads)) return {kSeveral, true};
+  several = several || (read != reads.end() && read->time <= at) ||
+            process_.servers[static_cast<std::size_t>(found)].answered < waited;
+  return {several ? kSeveral : found, false};
 }
 
 // The request that made the call before on this connection, if the answer was read in this iteration and the request

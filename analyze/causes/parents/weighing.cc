@@ -88,6 +88,7 @@ Cause Weighing::decide(std::uint32_t client) {
   const auto& servers = process_.servers;
   const Note& call = process_.clients[client];
   Cause cause;
+  Turn turn;
   if (process_.go) {
     cause = by_goroutine(call);
     if (cause.parent.connection == 0) cause = by_content(client, cause);
@@ -95,12 +96,16 @@ Cause Weighing::decide(std::uint32_t client) {
     const std::vector<std::uint32_t> mine = read_by(call.writer, call.began);
     // A thread that blocks in reads of the connection that it serves is no event loop, whatever a driver waits with.
     const bool dedicated = mine.size() == 1 && servers[mine[0]].dedicated;
-    if (!mine.empty() && !dedicated && turns_.multiplexes(call.writer)) {
-      cause = by_content(client, by_turn(client, mine));
+    const bool loops = !dedicated && turns_.multiplexes(call.writer);
+    if (mine.empty() && call.giver == 0 && loops) {
+      turn = answered_in_turn(client);
+      if (turn.server >= 0) after_answers_.insert(likeness_.kind_of(client));
+      cause = by_content(client, cause_of(turn, live_.now()));
+    } else if (mine.size() > 1 || (!mine.empty() && loops)) {
+      turn = by_turn(client, mine);
+      cause = by_content(client, cause_of(turn, mine));
     } else {
-      cause = mine.empty()       ? call.giver != 0 ? by_giver(client) : by_answer(call)
-                    : mine.size() == 1 ? by_thread(client, mine)
-                                 : by_turn(client, mine);
+      cause = !mine.empty() ? by_thread(client, mine) : call.giver != 0 ? by_giver(client) : by_answer(call);
       if (!cause.certain) cause = by_content(client, cause);
     }
   }
@@ -113,6 +118,8 @@ Cause Weighing::decide(std::uint32_t client) {
       fans_out_ = fans_out_ || waits_for_call(n, waited, call.began);
       called_[n].push_back(client);
     }
+  if (turn.server >= 0 && servers[static_cast<std::size_t>(turn.server)].id == cause.parent)
+    parent_[client] = turn.server;  // also where it has ended
   return cause;
 }
 

@@ -48,21 +48,24 @@ class Weighing {
   using Steps = std::vector<Step>;
   static constexpr std::size_t kMaxSteps = 4096;  // looked at for one call: beyond, nothing is certain
 
-  void add(std::uint32_t tid, Time time, std::uint32_t number, What what, bool server);
-  model::Cause decide(std::uint32_t client);
-  model::Cause by_trace(const Note& call, const model::Cause& otherwise) const;
-  model::Cause by_goroutine(const Note& call) const;
-  model::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
-  model::Cause by_answer(const Note& call) const;
-  model::Cause by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
-  model::Cause by_giver(std::uint32_t client) const;
-  model::Cause by_content(std::uint32_t client, const model::Cause& otherwise) const;
   struct Turn {
     std::int64_t server = kNothing;
     bool lost = false;  // relevant events were lost
   };
   static constexpr std::int64_t kNothing = -1,
                                 kSeveral = -2;  // read in the iteration: nothing; several or unknown requests
+
+  void add(std::uint32_t tid, Time time, std::uint32_t number, What what, bool server);
+  model::Cause decide(std::uint32_t client);
+  model::Cause by_trace(const Note& call, const model::Cause& otherwise) const;
+  model::Cause by_goroutine(const Note& call) const;
+  model::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  model::Cause by_answer(const Note& call) const;
+  Turn by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  Turn answered_in_turn(std::uint32_t client) const;
+  model::Cause cause_of(const Turn& turn, const std::vector<std::uint32_t>& among) const;
+  model::Cause by_giver(std::uint32_t client) const;
+  model::Cause by_content(std::uint32_t client, const model::Cause& otherwise) const;
   Turn turn_of(std::uint32_t client) const;
   // What this thread had read last in the iteration that it was in then.
   Turn read_last(std::uint32_t tid, std::uint32_t client, Time at) const;
@@ -86,9 +89,9 @@ class Weighing {
   Pools pools_;
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
-  std::vector<std::int64_t> parent_;  // of each client: its server, -1: unknown
-  std::unordered_set<std::uint64_t> spontaneous_;
-  bool fans_out_ = false;                        // requests that wait for a call make others
+  std::vector<std::int64_t> parent_;                               // of each client: its server, -1: unknown
+  std::unordered_set<std::uint64_t> spontaneous_, after_answers_;  // kinds of calls, made without or after requests
+  bool fans_out_ = false;                                          // requests that wait for a call make others
   std::unordered_set<std::uint32_t> dedicated_;  // threads that block in reads of a connection that they serve
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>
       called_;  // by server: the calls that it is the parent of

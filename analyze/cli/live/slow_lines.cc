@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -16,6 +15,7 @@
 #include "analyze/cli/follow/live_reading.h"
 #include "analyze/cli/output/exit_code.h"
 #include "analyze/cli/output/line_output.h"
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/label.h"
 #include "analyze/pipeline/question/question.h"
 #include "analyze/report/words/escape.h"
@@ -49,20 +49,13 @@ struct SlowLine {
 
 // "waiting for a lock 27.0 ms": the longest of what kept it from running. Empty: it ran all the time, as far as known.
 std::string longest_wait(std::span<const model::AccountPart> parts) {
-  std::array<std::int64_t, model::kLabels> sums{};
-  for (const model::AccountPart& part : parts) sums[static_cast<std::size_t>(part.label)] += part.time;
-  std::size_t most = sums.size();
   std::int64_t running = 0;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const auto label = static_cast<model::Label>(i);
-    if (model::rank_of(label) == 7)
-      running += sums[i];
-    else if (sums[i] > 0 && (most == sums.size() || sums[i] > sums[most]))
-      most = i;
+  for (const auto& [label, time] : model::columns::longest_labels(parts)) {
+    if (model::rank_of(label) != 7)
+      return std::string(model::text_of(label)) + " " + report::duration_text(Duration{time});
+    running += time;
   }
-  if (most == sums.size()) return running > 0 ? "on CPU " + report::duration_text(Duration{running}) : "";
-  return std::string(model::text_of(static_cast<model::Label>(most))) + " " +
-         report::duration_text(Duration{sums[most]});
+  return running > 0 ? "on CPU " + report::duration_text(Duration{running}) : "";
 }
 
 class SlowLines {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "analyze/model/columns/label_times.h"
 #include "analyze/report/json/column_json.h"
 #include "analyze/report/words/number.h"
 #include "analyze/report/words/words.h"
@@ -27,14 +28,11 @@ std::string_view level_of(const model::Request& row) {
 
 // The label with the most time, of requests that have an account.
 void put_main_label(JsonWriter& json, const LogLine& line) {
-  const auto parts = line.facts.table.partitions.parts(line.facts.row.id);
-  const model::AccountPart* most = nullptr;
-  for (const model::AccountPart& part : parts)
-    if (!most || part.time > most->time) most = &part;
+  const auto labels = model::columns::longest_labels(line.facts.table.partitions.parts(line.facts.row.id));
   json.key("longest_label");
-  json.text_or_null(most ? model::name_of(most->label) : std::string_view{});
+  json.text_or_null(labels.empty() ? std::string_view{} : model::name_of(labels[0].first));
   json.key("longest_label_ns");
-  most ? json.number(most->time) : json.null();
+  labels.empty() ? json.null() : json.number(labels[0].second);
 }
 
 }  // namespace

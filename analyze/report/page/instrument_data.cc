@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/label_group.h"
 #include "analyze/report/json/json_writer.h"
 #include "analyze/report/json/partition_json.h"
@@ -142,23 +143,13 @@ class DataWriter {
   // Time by label, largest first; of requests without every fact only the label with the most.
   void write_accounts() {
     std::vector<std::int64_t> lengths, labels, times;
-    std::vector<std::pair<std::int64_t, std::int64_t>> sums;  // time, negative: the longest is the first; label
     for (const ShownRow& shown : rows_) {
-      sums.clear();
-      for (const model::AccountPart& part : table_.partitions.parts(table_.rows.id(shown.row))) {
-        const auto label = static_cast<std::int64_t>(part.label);
-        const auto of = std::ranges::find(sums, label, &std::pair<std::int64_t, std::int64_t>::second);
-        if (of == sums.end())
-          sums.emplace_back(-part.time, label);
-        else
-          of->first -= part.time;
-      }
-      std::ranges::sort(sums);
+      auto sums = model::columns::longest_labels(table_.partitions.parts(table_.rows.id(shown.row)));
       if (!shown.detailed) sums.resize(std::min<std::size_t>(sums.size(), 1));
       lengths.push_back(static_cast<std::int64_t>(sums.size()));
-      for (const auto& [less, label] : sums) {
-        labels.push_back(label);
-        times.push_back(-less);
+      for (const auto& [label, time] : sums) {
+        labels.push_back(static_cast<std::int64_t>(label));
+        times.push_back(time);
       }
     }
     json_.key("accounts");

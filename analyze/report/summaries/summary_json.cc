@@ -32,7 +32,7 @@ struct StatusDurations {
   std::string_view status;
   const DurationSketch& durations;
 };
-using LabelTimes = std::pair<const std::string, DurationSketch>;
+using LabelDurations = std::pair<const std::string, DurationSketch>;
 
 std::vector<StatusDurations> statuses_of(const RouteCell& cell) {
   constexpr std::array<std::string_view, 6> names = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -54,7 +54,7 @@ const SummaryShape<StatusDurations> kStatus{
         {"p99_ns", [](auto& s) { return whole_number(percentile_of(s.durations, 0.99)); }},
     }};
 
-const SummaryShape<LabelTimes> kLabelTimes{
+const SummaryShape<LabelDurations> kLabelDurations{
     "label_time",
     {
         {"label", [](auto& l) { return std::string_view(l.first); }},
@@ -81,7 +81,7 @@ const SummaryShape<RouteTotal> kRoute{
         {"p95_ns", quantile<RouteTotal>(0.95)},
         {"p99_ns", quantile<RouteTotal>(0.99)},
         {"statuses", kStatus, [](auto& r) { return statuses_of(r.second); }},
-        {"labels", kLabelTimes, Refer{[](auto& r) { return &r.second.labels; }}},
+        {"labels", kLabelDurations, Refer{[](auto& r) { return &r.second.labels; }}},
     }};
 
 using EdgeTotal = std::pair<formats::SummaryEdge, CallCell>;

@@ -1,7 +1,6 @@
 #include "analyze/report/words/words.h"
 
-#include <array>
-
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/wire/named_requests.h"
 #include "analyze/report/words/call_words.h"
 #include "analyze/report/words/escape.h"
@@ -213,12 +212,10 @@ std::string dominant_text(const model::Request& row, std::span<const model::Acco
     const std::size_t i = greatest(row.phases);
     text = std::string(model::text_of(model::phases_of(row.role)[i])) + " " + share(row.phases[i]);
   }
-  std::array<std::int64_t, model::kLabels> labels{};
-  for (const model::AccountPart& part : account) labels[static_cast<std::size_t>(part.label)] += part.time;
-  const std::size_t i = greatest(labels);
-  if (labels[i] == 0) return text;
-  return text + (text.empty() ? "" : "; ") + std::string(model::text_of(static_cast<model::Label>(i))) + " " +
-         share(labels[i]);
+  const auto labels = model::columns::longest_labels(account);
+  if (labels.empty()) return text;
+  return text + (text.empty() ? "" : "; ") + std::string(model::text_of(labels[0].first)) + " " +
+         share(labels[0].second);
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> definitions() {

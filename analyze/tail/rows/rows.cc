@@ -33,7 +33,7 @@ void ServiceTasks::settle(model::RequestTable& table) {
   for (std::uint32_t i = 0; i < table.rows.size(); ++i) {
     if (!table.processes.changed(table.rows.names(i).pid)) continue;
     const model::Request row = table.rows[i];
-    const std::uint32_t number = table.life(row);
+    const std::uint32_t number = table.life(i, row.pid);
     const model::Processes::Life* life = table.processes.life(row.pid, number);
     model::TextId name = row.comm;
     if (life && formats::known(row.start)) {

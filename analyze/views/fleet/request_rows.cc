@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/columns/whole_row.h"
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
@@ -30,19 +31,6 @@ CountedRoute CountedRoutes::of(std::uint32_t row) const {
       if (r.role == role && r.route == tail::kOtherRoute) return of(r);
   const model::TextPool& texts = analysis_.table.texts;
   return {texts[service], texts[method], texts[route], role};
-}
-
-LabelTimes label_times(std::span<const model::AccountPart> parts) {
-  LabelTimes out;
-  for (const model::AccountPart& part : parts) {
-    const auto known = std::ranges::find(out, part.label, &LabelTimes::value_type::first);
-    if (known == out.end())
-      out.emplace_back(part.label, part.time);
-    else
-      known->second += part.time;
-  }
-  std::ranges::sort(out, {}, &LabelTimes::value_type::first);
-  return out;
 }
 
 RequestRows::RequestRows(const pipeline::Analysis& analysis, const CountedRoutes& routes)
@@ -86,7 +74,7 @@ void RequestRows::put(const columns::RequestColumn& column, const columns::Colum
 void RequestRows::put_labels(model::ExchangeId id, exports::TabSeparated& out) const {
   boost::container::small_vector<std::string_view, 8> names;
   boost::container::small_vector<std::int64_t, 8> times;
-  for (const auto& [label, ns] : label_times(analysis_.table.partitions.parts(id))) {
+  for (const auto& [label, ns] : columns::label_times(analysis_.table.partitions.parts(id))) {
     names.push_back(model::name_of(label));
     times.push_back(ns);
   }

@@ -35,10 +35,6 @@ class CountedRoutes {
   const tail::RouteKeys keys_;
 };
 
-// By label; ns.
-using LabelTimes = boost::container::small_vector<std::pair<model::Label, std::int64_t>, 8>;
-LabelTimes label_times(std::span<const model::AccountPart> parts);
-
 class RequestRows {
  public:
   // Both must outlive this.

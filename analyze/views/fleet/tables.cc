@@ -10,6 +10,7 @@
 
 #include "analyze/export/tab_separated.h"
 #include "analyze/model/columns/columns.h"
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/study/unread.h"
 #include "analyze/report/tail/sentence.h"
 #include "analyze/report/words/escape.h"
@@ -217,7 +218,8 @@ class RowWriter {
     std::map<CountedRoute, std::map<model::Label, Sum>> sums;
     for (std::uint32_t i = 0; i < analysis_.table.rows.size(); ++i) {
       auto& of = sums[routes_.of(i)];
-      for (const auto& [label, ns] : label_times(analysis_.table.partitions.parts(analysis_.table.rows.id(i)))) {
+      for (const auto& [label, ns] :
+           model::columns::label_times(analysis_.table.partitions.parts(analysis_.table.rows.id(i)))) {
         of[label].ns += ns;
         ++of[label].requests;
       }

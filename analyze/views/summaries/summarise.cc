@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <set>
 #include <stdexcept>
 #include <utility>
 #include <variant>
 
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/columns/store_names.h"
 #include "analyze/summaries/merge.h"
 #include "analyze/views/compare/functions.h"
@@ -200,9 +200,8 @@ class SummaryMaker {
     cell.client_errors += seen.client_error;
     const std::size_t digit = row.status / 100u;
     if (seen.duration >= 0) cell.durations[digit < cell.durations.size() ? digit : 0].add(seen.duration);
-    std::map<model::Label, std::int64_t> times;
-    for (const model::AccountPart& part : analysis_.table.partitions.parts(row.id)) times[part.label] += part.time;
-    for (const auto& [label, ns] : times) cell.labels[std::string(model::name_of(label))].add(ns);
+    for (const auto& [label, ns] : model::columns::label_times(analysis_.table.partitions.parts(row.id)))
+      cell.labels[std::string(model::name_of(label))].add(ns);
   }
 
   static void add_call(formats::CallCell& cell, const policy::ConditionObservation& seen) {

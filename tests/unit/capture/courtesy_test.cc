@@ -28,7 +28,7 @@ TEST(Patience, WithoutATurnOrWithFullRingsTheyTakeTheirShare) {
     Patience patience(kLimits);
     Patience::Clock::time_point now{1h};
     EXPECT_EQ(patience.share(now, 1, 0), Share::idle);
-    EXPECT_EQ(patience.share(now += 90ms, 1, 0), Share::idle);
+    EXPECT_EQ(patience.share(now += 290ms, 1, 0), Share::idle);
     EXPECT_EQ(patience.share(now += full ? 1ms : 20ms, 1, full ? 101 : 0), Share::batch);
     EXPECT_EQ(patience.share(now + 1900ms, 2, 0), Share::batch);
     EXPECT_EQ(patience.share(now + 2s, 3, 0), Share::idle);
@@ -46,6 +46,15 @@ TEST(Patience, TheShareLastsLongerWhereItIsNeededAgainAndAgain) {
   now += 65s;  // and from the beginning where it was not
   EXPECT_EQ(patience.share(now, 2, 101), Share::batch);
   EXPECT_EQ(patience.share(now + 2s, 2, 0), Share::idle);
+}
+
+TEST(Patience, IdleThreadsAreLookedAtSeldom) {
+  Patience patience(kLimits);
+  Patience::Clock::time_point now{1h};
+  EXPECT_EQ(patience.share(now, 1, 0), Share::idle);
+  const auto rare = patience.next_look();
+  EXPECT_EQ(patience.share(now += rare, 2, 101), Share::batch);
+  EXPECT_LT(patience.next_look(), rare);
 }
 
 TEST(Patience, WhereEventsWouldBeLostTheyGoFirstUntilLittleWaits) {

@@ -67,6 +67,63 @@ TEST(Loops, TheRequestThatMadeTheCallBeforeOnAConnectionGoesOn) {
   EXPECT_FALSE(cause_of(table, "/a2").certain);
 }
 
+// nginx's mirror, a handler that sends statistics.
+TEST(Loops, ACallAfterTheAnswerIsOfTheRequestThatTheIterationAnswered) {
+  Pooled p(1, 1);
+  p.iteration();
+  p.asked(0, "/a");
+  p.answer(0);
+  p.call(0, "/m");
+  p.iteration();
+  p.answered(0);
+  const auto table = p.table();
+  EXPECT_EQ(parent_of(table, "/m"), "/a");
+  EXPECT_FALSE(cause_of(table, "/m").certain);
+}
+
+TEST(Loops, ACallAfterSeveralAnswersHasNoParent) {
+  for (const std::string other : {"answered", "read before", "unknown"}) {
+    Pooled p(2, 1);
+    if (other == "read before") {
+      p.iteration();
+      p.asked(1, "/b");
+    }
+    p.iteration();
+    if (other == "answered") p.asked(1, "/b");
+    if (other == "unknown") p.connected(kWorker).receive(p.next(), p.next(), "\x01\x02\x03");
+    p.asked(0, "/a");
+    p.answer(0);
+    if (other != "unknown") p.answer(1);
+    p.call(0, "/m");
+    EXPECT_EQ(parent_of(p.table(), "/m"), "") << other;
+  }
+}
+
+// The calls of a kind that were seen to follow answers are not those of another request that is under way.
+TEST(Loops, ACallAfterAnAnswerIsNotOfTheOnlyRequestWithoutAnAnswer) {
+  for (const bool seen : {true, false}) {
+    Pooled p(2, 1);
+    if (seen) {
+      p.iteration();
+      p.asked(0, "/first");
+      p.answer(0);
+      p.call(0, "/m");
+      p.iteration();
+      p.answered(0);
+    }
+    p.iteration();
+    p.asked(1, "/waits");
+    p.iteration();
+    p.asked(0, "/a");
+    p.answer(0);
+    p.call(0, "/m?late");
+    p.iteration();
+    p.answered(0);
+    p.answer(1);
+    EXPECT_EQ(parent_of(p.table(), "/m?late"), seen ? "/a" : "/waits") << seen;
+  }
+}
+
 // Only the first and the last bytes of an answer belong to its call; the iterations between them read of it, too.
 TEST(Loops, WhatIsReadInTheMiddleOfAnAnswerIsReadAllTheSame) {
   Pooled p(1, 2);

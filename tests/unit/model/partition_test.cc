@@ -9,10 +9,25 @@
 #include <utility>
 #include <vector>
 
+#include "analyze/model/columns/label_times.h"
 #include "analyze/model/statistics/most_by_label.h"
 
 namespace tailcap::model {
 namespace {
+
+// A label can have several parts, of which none is the longest of the account.
+TEST(LabelTimes, PartsOfALabelAreAddedUp) {
+  const auto part = [](Phase phase, Label label, std::int64_t time) {
+    return AccountPart{phase, label, Evidence::measured, 0, time};
+  };
+  const std::vector parts{part(Phase::work, Label::lock_futex, 4), part(Phase::work, Label::timer_sleep, 5),
+                          part(Phase::respond, Label::lock_futex, 3)};
+  using Times = columns::LabelTimes;
+  const Times sums{{Label::lock_futex, 7}, {Label::timer_sleep, 5}};
+  EXPECT_EQ(columns::longest_labels(parts), sums);
+  EXPECT_EQ(columns::label_times(parts).size(), 2u);
+  EXPECT_TRUE(columns::longest_labels({}).empty());
+}
 
 // Some connections have none, some lack requests, and they come in any order.
 TEST(Partitions, AreFoundByTheirRequest) {

@@ -1,0 +1,26 @@
+#include "analyze/model/columns/label_times.h"
+
+#include <algorithm>
+
+namespace tailcap::model::columns {
+
+LabelTimes label_times(std::span<const AccountPart> parts) {
+  LabelTimes out;
+  for (const AccountPart& part : parts) {
+    const auto known = std::ranges::find(out, part.label, &LabelTimes::value_type::first);
+    if (known == out.end())
+      out.emplace_back(part.label, part.time);
+    else
+      known->second += part.time;
+  }
+  std::ranges::sort(out, {}, &LabelTimes::value_type::first);
+  return out;
+}
+
+LabelTimes longest_labels(std::span<const AccountPart> parts) {
+  LabelTimes out = label_times(parts);
+  std::ranges::stable_sort(out, std::ranges::greater(), &LabelTimes::value_type::second);
+  return out;
+}
+
+}  // namespace tailcap::model::columns
