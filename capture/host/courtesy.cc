@@ -76,7 +76,10 @@ void Courtesy::run() {
   for (Patience::Clock::time_point all{}; able && !ending_;) {
     const auto now = Patience::Clock::now();
     const auto share = patience.share(now, turns_.load(std::memory_order_relaxed), waiting_());
-    if (std::exchange(was, share) != share || now - all >= kAll) set(share), all = now;
+    if (std::exchange(was, share) != share || now - all >= kAll) {
+      set(share);
+      all = now;
+    }
     changed_.wait_for(lock, patience.next_look(), [this] { return ending_; });
   }
   if (able) set(ground::Share::batch);

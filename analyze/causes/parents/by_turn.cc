@@ -105,7 +105,7 @@ Cause Weighing::cause_of(const Turn& turn, const std::vector<std::uint32_t>& amo
 }
 
 // The request that was answered in this iteration before the call was made (nginx's mirror, a handler's statistics):
-// the only one of which anything was read or written in it. Nothing: none was answered.
+// the only one of which anything was read or written in it, and both were. Nothing: none was answered.
 Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
   const Note& call = process_.clients[client];
   const std::uint32_t tid = call.writer;
@@ -119,7 +119,7 @@ Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
   const auto& reads = turns_.read_by(tid);
   auto read = std::lower_bound(reads.begin(), reads.end(), waited, before);
   std::int64_t found = kNothing;
-  bool answered = false, several = false;
+  bool heard = false, answered = false, several = false;  // heard: bytes of the request, or of an answer for it
   for (std::size_t n = 0; step != steps.end() && step->time <= at; ++step) {
     if (++n > kMaxSteps) return {kSeveral, false};
     // What was read from a connection of which nothing is known may have asked for the call.
@@ -129,11 +129,11 @@ Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
     const std::int64_t of = step->older ? kNothing : step->server ? std::int64_t{step->number} : parent_[step->number];
     several = several || of < 0 || (found != kNothing && found != of);
     found = of;
-    answered = answered || step->what == What::wrote;
+    (step->what == What::wrote ? answered : heard) = true;
   }
   if (!answered) return {};
   if (lost_waits(tid, waited, at) || losses_.any(waited, at, Losses::kReads)) return {kSeveral, true};
-  several = several || (read != reads.end() && read->time <= at) ||
+  several = several || !heard || (read != reads.end() && read->time <= at) ||
             process_.servers[static_cast<std::size_t>(found)].answered < waited;
   return {several ? kSeveral : found, false};
 }

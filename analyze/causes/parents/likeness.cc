@@ -196,9 +196,9 @@ void Likeness::index() {
     const Note& call = process_.clients[n];
     Call& c = calls_[n];
     live.advance(call.began);
-    if (call.target == 0 || live.now().empty()) continue;
+    if (call.target == 0) continue;
     c.kind = kind_number(call);
-    if (live.now().size() > kMaxLive) continue;
+    if (live.now().empty() || live.now().size() > kMaxLive) continue;
     compare(call, live.now(), c);
     Kind& kind = kinds_[c.kind];
     ++kind.calls;

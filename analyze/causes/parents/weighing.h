@@ -90,7 +90,7 @@ class Weighing {
   std::unordered_map<std::uint32_t, Steps> steps_;  // by thread, of those that make calls
   std::map<std::array<std::uint64_t, 2>, std::vector<std::uint32_t>> by_trace_;
   std::vector<std::int64_t> parent_;                               // of each client: its server, -1: unknown
-  std::unordered_set<std::uint64_t> spontaneous_, after_answers_;  // kinds of calls, made without or after requests
+  std::unordered_set<std::uint64_t> spontaneous_, after_answers_;  // kinds of calls that follow nothing, or an answer
   bool fans_out_ = false;                                          // requests that wait for a call make others
   std::unordered_set<std::uint32_t> dedicated_;  // threads that block in reads of a connection that they serve
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>>

@@ -67,6 +67,24 @@ TEST(Loops, TheRequestThatMadeTheCallBeforeOnAConnectionGoesOn) {
   EXPECT_FALSE(cause_of(table, "/a2").certain);
 }
 
+// A timer's call while no request was under way, and then another in an iteration that reads one.
+TEST(Loops, ACallOfAKindThatNothingAsksForHasNoParent) {
+  for (const bool seen : {true, false}) {
+    Pooled p(1, 2);
+    p.iteration();
+    if (seen) p.call(0, "/report/1");
+    p.iteration();
+    if (seen) p.answered(0);
+    p.iteration();
+    p.asked(0, "/a");
+    p.call(1, "/report/2");
+    p.iteration();
+    p.answered(1);
+    p.answer(0);
+    EXPECT_EQ(parent_of(p.table(), "/report/2"), seen ? "" : "/a") << seen;
+  }
+}
+
 // nginx's mirror, a handler that sends statistics.
 TEST(Loops, ACallAfterTheAnswerIsOfTheRequestThatTheIterationAnswered) {
   Pooled p(1, 1);
@@ -81,8 +99,8 @@ TEST(Loops, ACallAfterTheAnswerIsOfTheRequestThatTheIterationAnswered) {
   EXPECT_FALSE(cause_of(table, "/m").certain);
 }
 
-TEST(Loops, ACallAfterSeveralAnswersHasNoParent) {
-  for (const std::string other : {"answered", "read before", "unknown"}) {
+TEST(Loops, ACallAfterAnAnswerOfAnotherOriginHasNoParent) {
+  for (const std::string other : {"answered", "read before", "unknown", "made elsewhere"}) {
     Pooled p(2, 1);
     if (other == "read before") {
       p.iteration();
@@ -92,8 +110,9 @@ TEST(Loops, ACallAfterSeveralAnswersHasNoParent) {
     if (other == "answered") p.asked(1, "/b");
     if (other == "unknown") p.connected(kWorker).receive(p.next(), p.next(), "\x01\x02\x03");
     p.asked(0, "/a");
+    if (other == "made elsewhere") p.iteration();  // a worker hands the answer to the loop, which reads nothing
     p.answer(0);
-    if (other != "unknown") p.answer(1);
+    if (other == "answered" || other == "read before") p.answer(1);
     p.call(0, "/m");
     EXPECT_EQ(parent_of(p.table(), "/m"), "") << other;
   }
@@ -107,7 +126,7 @@ TEST(Loops, ACallAfterAnAnswerIsNotOfTheOnlyRequestWithoutAnAnswer) {
       p.iteration();
       p.asked(0, "/first");
       p.answer(0);
-      p.call(0, "/m");
+      p.call(0, "/m/1");
       p.iteration();
       p.answered(0);
     }
@@ -116,11 +135,11 @@ TEST(Loops, ACallAfterAnAnswerIsNotOfTheOnlyRequestWithoutAnAnswer) {
     p.iteration();
     p.asked(0, "/a");
     p.answer(0);
-    p.call(0, "/m?late");
+    p.call(0, "/m/2");
     p.iteration();
     p.answered(0);
     p.answer(1);
-    EXPECT_EQ(parent_of(p.table(), "/m?late"), seen ? "/a" : "/waits") << seen;
+    EXPECT_EQ(parent_of(p.table(), "/m/2"), seen ? "/a" : "/waits") << seen;
   }
 }
 
