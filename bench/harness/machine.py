@@ -86,17 +86,18 @@ def stolen_seconds():
     return int(fields[8]) / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
 
 
-def description():
+def hardware():
     model = "unknown CPU"
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             model = line.split(":")[1].strip()
             break
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"Machine: {os.cpu_count()} CPUs ({model}), {memory:.0f} GiB, Linux {platform.release()}. "
-        f"Commit: {commit()}."
-    )
+    return f"{os.cpu_count()} CPUs ({model}), {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def description():
+    return f"Machine: {hardware()}. Commit: {commit()}."
 
 
 def median_and_range(values):

@@ -104,6 +104,11 @@ Cause Weighing::cause_of(const Turn& turn, const std::vector<std::uint32_t>& amo
           !found && turn.lost};
 }
 
+// Whose bytes were read or written; nothing: it is not known.
+std::int64_t Weighing::request_of(const Step& step) const {
+  return step.older ? kNothing : step.server ? std::int64_t{step.number} : parent_[step.number];
+}
+
 // The request that was answered in this iteration before the call was made (nginx's mirror, a handler's statistics):
 // the only one of which anything was read or written in it, and both were. Nothing: none was answered.
 Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
@@ -126,7 +131,7 @@ Weighing::Turn Weighing::answered_in_turn(std::uint32_t client) const {
     several = several || (read != reads.end() && read->time < step->time);
     while (read != reads.end() && read->time <= step->time) ++read;
     if (step->what == What::sent) continue;
-    const std::int64_t of = step->older ? kNothing : step->server ? std::int64_t{step->number} : parent_[step->number];
+    const std::int64_t of = request_of(*step);
     several = several || of < 0 || (found != kNothing && found != of);
     found = of;
     (step->what == What::wrote ? answered : heard) = true;
@@ -231,7 +236,7 @@ Weighing::Turn Weighing::read_last(std::uint32_t tid, std::uint32_t client, Time
       if (found != kNothing) break;
       continue;
     }
-    const std::int64_t of = step->older ? kNothing : step->server ? std::int64_t{step->number} : parent_[step->number];
+    const std::int64_t of = request_of(*step);
     if (of < 0) {
       several = true;
       break;

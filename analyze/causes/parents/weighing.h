@@ -62,6 +62,7 @@ class Weighing {
   model::Cause by_thread(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
   model::Cause by_answer(const Note& call) const;
   Turn by_turn(std::uint32_t client, const std::vector<std::uint32_t>& mine) const;
+  std::int64_t request_of(const Step& step) const;
   Turn answered_in_turn(std::uint32_t client) const;
   model::Cause cause_of(const Turn& turn, const std::vector<std::uint32_t>& among) const;
   model::Cause by_giver(std::uint32_t client) const;
