@@ -1,18 +1,12 @@
 #include "capture/host/clocks.h"
 
-#include <ctime>
-
 namespace tailcap::capture {
-
-namespace {
 
 std::int64_t read_clock(clockid_t clock) {
   timespec t{};
   clock_gettime(clock, &t);
   return static_cast<std::int64_t>(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
 }
-
-}  // namespace
 
 formats::Time monotonic_now() { return formats::time_from(read_clock(CLOCK_MONOTONIC)); }
 

@@ -88,7 +88,7 @@ void LockVariables::take_answers() {
     process->second.asked = false;
     std::vector<Code> codes;
     for (const auto& line : text.maps) {
-      const auto mapping = scan::parse_maps_line(question.pid, line);
+      const auto mapping = scan::parse_maps_line(question.pid, line, text.read_at);
       if (mapping && mapping->executable && mapping->file.inode != 0)
         codes.push_back({mapping->start, mapping->file_offset, mapping->file});
     }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "capture/host/clocks.h"
 #include "capture/scan/function_places.h"
 #include "capture/scan/message.h"
 #include "capture/scan/process_text.h"
@@ -58,12 +59,18 @@ std::string encode_reply(const Reply& reply) {
 
 std::string why() { return std::strerror(errno); }
 
+// A time in the future comes from another clock.
+bool changed_since(const Identity& file, std::int64_t time) {
+  return file.changed >= time && file.changed <= read_clock(CLOCK_REALTIME);
+}
+
 // Does not open the file for reading: the name may meanwhile refer to anything.
 Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
   Reply reply{"it is gone", {}, 0, {}};
-  for (std::size_t left = in.count(kMaxCandidates, 24); left > 0 && in.ok(); left--) {
+  for (std::size_t left = in.count(kMaxCandidates, 32); left > 0 && in.ok(); left--) {
     const std::string path(in.text(kMaxPath));
     const auto inode = in.number<std::uint64_t>(), device = in.number<std::uint64_t>();
+    const auto unchanged_since = in.number<std::int64_t>();
     struct stat status {};
     Descriptor file(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!file || fstat(file.get(), &status) != 0) {
@@ -72,6 +79,8 @@ Reply open_file(Decoder& in, std::vector<Descriptor>& out) {
       reply.problem = "it is not a regular file";
     } else if ((inode != 0 && status.st_ino != inode) || (device != 0 && status.st_dev != device)) {
       reply.problem = "another file has its name by now";
+    } else if (unchanged_since != 0 && changed_since(identity_of(status), unchanged_since)) {
+      reply.problem = "it was changed meanwhile";
     } else {
       out.push_back(std::move(file));
       return {{}, identity_of(status), 0, {}};
@@ -187,6 +196,7 @@ std::string encode_open(const std::vector<Candidate>& candidates) {
     out.text(candidate.path);
     out.number(candidate.inode);
     out.number(candidate.device);
+    out.number(candidate.unchanged_since);
   }
   return out.take();
 }

@@ -30,6 +30,7 @@ struct Identity {
 struct Candidate {
   std::string path;
   std::uint64_t inode = 0, device = 0;
+  std::int64_t unchanged_since = 0;  // ns of the coarse realtime, like times of files; 0: it may have changed
 };
 
 enum class Errand : std::uint8_t { open, read, attach, memory, process, locks, stack };

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "capture/host/clocks.h"
 #include "capture/host/system_file.h"
 
 namespace tailcap::capture::scan {
@@ -24,7 +25,7 @@ std::string ProcessText::command_line() const {
   return line;
 }
 
-std::optional<MapsLine> parse_maps_line(std::uint32_t pid, const std::string& line) {
+std::optional<MapsLine> parse_maps_line(std::uint32_t pid, const std::string& line, std::int64_t read_at) {
   unsigned long start = 0, end = 0, offset = 0, inode = 0;
   std::array<char, 8> rights{};
   std::array<char, 16> device{};
@@ -38,14 +39,14 @@ std::optional<MapsLine> parse_maps_line(std::uint32_t pid, const std::string& li
                   end,
                   offset,
                   rights[2] == 'x',
-                  {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode}};
+                  {pid, range, device.data(), line.substr(static_cast<std::size_t>(used)), inode, read_at}};
 }
 
 std::vector<MappingFacts> executable_mappings(std::uint32_t pid, const ProcessText& text) {
   std::vector<MappingFacts> mappings;
   for (const auto& line : text.maps) {
     if (mappings.size() >= kMaxMappings) break;
-    auto mapping = parse_maps_line(pid, line);
+    auto mapping = parse_maps_line(pid, line, text.read_at);
     if (mapping && mapping->executable && mapping->file.inode != 0)
       mappings.push_back({mapping->start, mapping->end, mapping->file_offset, std::move(mapping->file)});
   }
@@ -70,6 +71,7 @@ std::string answer(Decoder& in) {
   const std::string executable = std::filesystem::read_symlink(folder + "exe", error).string();
   std::string arguments = question.arguments ? read_system_file(folder + "cmdline", kMaxArguments) : std::string();
   while (!arguments.empty() && arguments.back() == '\0') arguments.pop_back();
+  const std::int64_t read_at = read_clock(CLOCK_REALTIME_COARSE);
   std::vector<std::string> kept;
   if (question.maps > 0) {
     SystemLines maps(folder + "maps", kMapsBytes);
@@ -81,6 +83,7 @@ std::string answer(Decoder& in) {
     }
   }
   Encoder out;
+  out.number(read_at);
   out.text(executable);
   out.text(arguments);
   out.number(static_cast<std::uint64_t>(kept.size()));
@@ -108,6 +111,7 @@ std::string take_locks(std::uint64_t inode) {
 std::optional<ProcessText> decode_process_text(std::string_view bytes) {
   Decoder in(bytes);
   ProcessText text;
+  text.read_at = in.number<std::int64_t>();
   text.executable = in.text(kMaxExecutable);
   text.arguments = in.text(kMaxArguments);
   for (std::size_t left = in.count(kAllMappings, 8); left > 0 && in.ok(); left--)

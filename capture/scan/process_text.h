@@ -23,8 +23,9 @@ struct ProcessQuestion {
 };
 
 struct ProcessText {
-  std::string executable;  // empty: it has ended, or it is a thread of the kernel
-  std::string arguments;   // at most 4096 bytes; a NUL is between two
+  std::int64_t read_at = 0;  // the coarse realtime before maps were read, ns
+  std::string executable;    // empty: it has ended, or it is a thread of the kernel
+  std::string arguments;     // at most 4096 bytes; a NUL is between two
   // Lines of /proc/PID/maps: executable mappings, and those of the executable's first byte.
   std::vector<std::string> maps;
 
@@ -37,7 +38,8 @@ struct MapsLine {
   bool executable = false;
   MappedFile file;  // inode 0: none; then path is empty, or in brackets
 };
-std::optional<MapsLine> parse_maps_line(std::uint32_t pid, const std::string& line);
+// read_at: as in ProcessText.
+std::optional<MapsLine> parse_maps_line(std::uint32_t pid, const std::string& line, std::int64_t read_at = 0);
 
 struct MappingFacts {
   std::uint64_t start = 0, end = 0, file_offset = 0;

@@ -38,7 +38,7 @@ struct ReadCode {
   std::atomic<bool> ready, settled;
   std::atomic<bool> reads_lines = false, has_all_lines = false;  // now; no more will be read
   // Owned by the reading thread until ready.
-  scan::Identity identity;
+  scan::Identity identity;  // of what was read; inode 0: nothing was
   std::optional<symbols::CodeNames> names;
   std::optional<symbols::ScriptPrograms> scripts;
   std::optional<symbols::PerfMap> made;  // it is no file, but code that a process made at run time, by address

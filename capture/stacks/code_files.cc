@@ -48,10 +48,6 @@ std::shared_ptr<CodeFile> CodeFiles::file(const scan::MappedFile& mapped, std::s
   use = known ? known->use_.lock() : nullptr;
   if (use) return known;
   use = std::make_shared<CodeUse>();
-  if (known && !known->settled()) {
-    known->use_ = use;
-    return known;
-  }
   std::string_view name(mapped.path);
   constexpr std::string_view kDeleted = " (deleted)";
   if (name.ends_with(kDeleted)) name.remove_suffix(kDeleted.size());
@@ -116,8 +112,15 @@ void CodeFiles::read_made(MadeCode::Reading& reading) {
 }
 
 std::optional<scan::TargetFile> CodeFiles::find(const CodeFile& file, scan::TargetFiles& files) {
-  const auto& mapped = *file.mapped_;
+  auto mapped = *file.mapped_;
+  if (file.dump()) mapped.mapped_by = 0;  // it grows
   return files.open(mapped.path, mapped.candidates(), {mapped.device_number(), mapped.pid});
+}
+
+std::optional<scan::TargetFile> CodeFiles::find(CodeFile& file) {
+  auto found = find(file, target_files_);
+  if (found && !file.ready()) file.read().identity = found->identity;
+  return found;
 }
 
 std::vector<std::string> CodeFiles::take_remarks() {
@@ -152,7 +155,7 @@ void CodeFiles::recognise(CodeFile& file) {
   if (!earlier) return;
   const auto found = find(file);
   if (!found || found->identity != earlier->read().identity) {
-    memory_ -= earlier->read().memory();
+    if (earlier->settled()) memory_ -= earlier->read().memory();
     return;
   }
   file.same_ = earlier->is_same_ ? earlier->same_ : earlier->own_;
@@ -164,7 +167,6 @@ void CodeFiles::read_names(CodeFile& file) {
   recognise(file);
   if (file.ready()) return;
   const auto found = find(file);
-  if (found) file.read().identity = found->identity;
   auto names = found ? target_files_.names(*found) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
     memory_ += names->memory();
@@ -196,6 +198,7 @@ std::optional<scan::TargetFile> CodeFiles::find_separate(const CodeFile& file) {
 }
 
 void CodeFiles::settle(CodeFile& file) {
+  if (file.settled()) return;  // as the file that it turned out to be
   const auto separate = find_separate(file);
   auto names = separate ? debug_files_.names(*separate) : std::nullopt;
   if (names && memory_ + names->memory() <= kMaxMemory) {
@@ -238,7 +241,8 @@ void CodeFiles::read_lines(const WantedLines& wanted) {
   std::uint64_t before = 0;
   if (anew)
     for (const auto& table : std::exchange(tables, {})) before += table->memory();
-  if (lines && memory_ - before + lines->memory() <= kMaxMemory) {
+  const bool lost = anew && lines && lines->empty();  // all units together are more than is read
+  if (lines && !lost && memory_ - before + lines->memory() <= kMaxMemory) {
     memory_ += lines->memory() - before;
     tables.push_back(std::make_shared<const symbols::SourceLines>(std::move(*lines)));
     read.set_lines(std::move(tables));

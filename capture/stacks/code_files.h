@@ -112,7 +112,7 @@ class CodeFiles {
   void read_scripts_of(const Process& process);
   UnwindTables::Table table_of(CodeFile& file);
   static std::optional<scan::TargetFile> find(const CodeFile& file, scan::TargetFiles& files);
-  std::optional<scan::TargetFile> find(const CodeFile& file) { return find(file, target_files_); }
+  std::optional<scan::TargetFile> find(CodeFile& file);  // for the reading thread, which learns the identity
   std::optional<scan::TargetFile> find_separate(const CodeFile& file);
   const symbols::ScriptPrograms& scripts_in(CodeFile& file);
   void found_scripts_in(const CodeFile& file);

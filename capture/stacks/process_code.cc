@@ -42,7 +42,7 @@ void ProcessCode::take_answers() {
     std::vector<CodeRange> ranges;
     std::vector<std::shared_ptr<const CodeUse>> uses;
     for (const auto& line : text.maps) {
-      const auto mapping = scan::parse_maps_line(question.pid, line);
+      const auto mapping = scan::parse_maps_line(question.pid, line, text.read_at);
       if (!mapping || !mapping->executable) continue;
       if (mapping->file.inode != 0)
         ranges.push_back(
