@@ -30,21 +30,32 @@ std::optional<std::string> BuildIds::of(const scan::MappedFile& file, formats::T
     const std::lock_guard lock(mutex_);
     if (jobs_.size() >= kMaxIdJobs) return "";
     if (known_.size() >= kMaxKnown && jobs_.empty() && !busy_) known_.clear();
-    if (mappers_.size() >= kMaxKnown) mappers_.clear();
-    const auto [mapper, met] = mappers_.try_emplace(file.pid, last_mapper_ + 1);
-    last_mapper_ += met;
     const auto [known, fresh] = known_.try_emplace(file.key());
     Known& last = known->second;
     if (!fresh && last.pending) return std::nullopt;
-    const auto mapping = mappers_.find(last.mapper.first);
-    const bool mapped = mapping != mappers_.end() && mapping->second == last.mapper.second;
-    if (!fresh && (mapped || last.read >= asked)) return last.id;
+    if (!fresh && last.asked == asked && last.pid == file.pid) return last.id;
+    const bool as_it_was = last.identity.inode != 0 && last.identity.changed < file.mapped_by;
+    const bool mapped = last.mapper != 0 && number_of(last.pid) == last.mapper;
+    if (!fresh && as_it_was && (mapped || last.read >= asked)) return last.id;
     last.pending = true;
-    last.mapper = *mapper;
+    last.asked = asked;
+    last.pid = file.pid;
+    last.mapper = number_of(file.pid);
     jobs_.push_back(file);
   }
   wake_.notify_all();
   return std::nullopt;
+}
+
+std::uint64_t BuildIds::number_of(std::uint32_t pid) const {
+  const auto found = mappers_.find(pid);
+  return found == mappers_.end() ? 0 : found->second;
+}
+
+void BuildIds::maps(std::uint32_t pid) {
+  const std::lock_guard lock(mutex_);
+  if (mappers_.size() >= kMaxKnown) mappers_.clear();
+  if (mappers_.try_emplace(pid, last_mapper_ + 1).second) ++last_mapper_;
 }
 
 void BuildIds::ended(std::uint32_t pid) {
@@ -70,12 +81,12 @@ void BuildIds::run() {
     busy_ = true;
     Known known = known_[job.key()];
     lock.unlock();
+    known.read = monotonic_now();  // what is mapped meanwhile may be another file's content
     const auto file = files_.open(job.path, job.candidates(), {job.device_number(), job.pid});
     const scan::Identity identity = file ? file->identity : scan::Identity();
     if (identity != known.identity) known.id = file ? files_.build_id(*file).value_or("") : "";
     known.identity = identity;
     known.pending = false;
-    known.read = monotonic_now();
     lock.lock();
     known_[job.key()] = std::move(known);
     busy_ = false;

@@ -10,7 +10,6 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
-#include <utility>
 
 #include "capture/scan/mapped_file.h"
 #include "capture/scan/opener.h"
@@ -27,6 +26,8 @@ class BuildIds {
   BuildIds(const BuildIds&) = delete;
   BuildIds& operator=(const BuildIds&) = delete;
 
+  // The process maps files from now on.
+  void maps(std::uint32_t pid);
   // asked: when it was mapped. Empty: it has none, or it cannot be read. Nothing: not known yet; it is being read.
   std::optional<std::string> of(const scan::MappedFile& file, formats::Time asked);
   // The process maps nothing of what it mapped: its files may be removed, and their inodes be other files'.
@@ -38,16 +39,19 @@ class BuildIds {
   struct Known {
     bool pending = true;
     std::string id;
-    scan::Identity identity;  // of the file that has it
-    formats::Time read = formats::kNoTime;
-    std::pair<std::uint32_t, std::uint64_t> mapper;  // a process that maps it, and its number in mappers_
+    scan::Identity identity;                 // of the file that has it
+    formats::Time read = formats::kNoTime;   // what was mapped before has this content, where it has not changed since
+    formats::Time asked = formats::kNoTime;  // for whose mapping it was read: this process's
+    std::uint32_t pid = 0;
+    std::uint64_t mapper = 0;  // the process's number in mappers_; 0: it had ended
   };
+  std::uint64_t number_of(std::uint32_t pid) const;  // 0: it has none
   void run();
 
   std::mutex mutex_;
   std::condition_variable wake_, idle_;
   std::unordered_map<std::string, Known> known_;              // by key
-  std::unordered_map<std::uint32_t, std::uint64_t> mappers_;  // processes that have not ended, numbered
+  std::unordered_map<std::uint32_t, std::uint64_t> mappers_;  // processes that have not ended, numbered from 1
   std::uint64_t last_mapper_ = 0;
   std::deque<scan::MappedFile> jobs_;
   bool busy_ = false, stop_ = false;

@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds kLastBuildIds{200};
 }  // namespace
 
 void DescribedMappings::describe(std::uint32_t pid, std::vector<scan::MappingFacts> mappings, Time now, bool at_once) {
+  build_ids_.maps(pid);
   Described described{pid, now, std::move(mappings)};
   const std::size_t count = described.mappings.size();
   const bool room = waiting_mappings_ + count <= kMappingsWaiting;

@@ -76,7 +76,7 @@ class SameInode(Case):
         for run in runs:
             for stack in run.stacks:
                 self.assertNotIn(other[run.version], stack)
-            self.assertLessEqual(run.build_ids, {run.build_id, None}, run.version)
+            self.assertLessEqual(run.build_ids, {run.build_id, ""}, run.version)
 
 
 if __name__ == "__main__":
