@@ -34,7 +34,7 @@ class Exchanged {
  public:
   void clear() { finished_.clear(); }
   void take(ExchangeDraft& draft) { finished_.add_swapped(draft.exchange); }
-  const ground::Slots<model::Exchange>& all() const { return finished_; }
+  ground::Slots<model::Exchange>& all() { return finished_; }
   std::unique_ptr<ExchangeDraft> fresh();
   void give_back(std::unique_ptr<ExchangeDraft> draft);
 

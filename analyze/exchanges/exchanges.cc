@@ -35,8 +35,9 @@ struct Exchanges::Impl {
 Exchanges::Exchanges(model::PartlyRead partly, Numbers numbers)
     : impl_(new Impl{std::move(partly), std::move(numbers), {}, {}, {}}) {}
 Exchanges::~Exchanges() = default;
+Exchanges::Exchanges(Exchanges&&) noexcept = default;
 
-const ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
+ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
   Impl& i = *impl_;
   i.out.clear();
   if (m.kind == model::MessageKind::handshake) return i.out.all();

@@ -1,6 +1,6 @@
 // Messages in, exchanges out: pairs each response with its request, names the outcome.
 //
-// push() returns the exchanges that this message completed; valid until the next push.
+// push() returns the exchanges that this message completed; valid until the next push. Each may be swapped for another.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ class Exchanges {
   // The exchanges of connections that are partly read have provisional numbers where `numbers` does not know them.
   explicit Exchanges(model::PartlyRead partly = {}, Numbers numbers = {});
   ~Exchanges();
-  const ground::Slots<model::Exchange>& push(const model::Message& message);
+  Exchanges(Exchanges&&) noexcept;
+  ground::Slots<model::Exchange>& push(const model::Message& message);
   const model::Findings& findings() const;
   // Requests that wait for their response: whole ones, so far as was seen. Without id and outcome.
   void each_under_way(const std::function<void(const model::Exchange&)>& use) const;

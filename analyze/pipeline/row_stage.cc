@@ -29,11 +29,8 @@ void RowStage::failed(const model::FailedName& name, const model::Connection& co
 
 void RowStage::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
                     const model::Connection* carrier) {
-  if (message->kind == model::MessageKind::handshake || message->kind == model::MessageKind::closed) {
-    connections_.push(*message, connection);
-    requests_.push(*message);
-  }
-  for (const model::Exchange& exchange : exchanges_.push(*message)) add(exchange, connection, carrier);
+  connections_.push(*message, connection);
+  requests_.push(*message);
   if (message->tls && connection && past_ == 0 && !partly_.contains(connection->id))
     if (const auto failed = exchanges::failed_handshake(*connection, *message->tls)) add(*failed, connection, carrier);
 }
@@ -42,14 +39,6 @@ void RowStage::add(const model::Exchange& exchange, const model::Connection* con
                    const model::Connection* carrier) {
   recording_.push(exchange, connection);
   requests_.add(exchange, connection, carrier, connections_);
-}
-
-bool RowStage::add_under_way(model::RequestTable& table, std::size_t most) const {
-  std::size_t all = 0;
-  exchanges_.each_under_way([&](const model::Exchange& exchange) {
-    if (++all <= most) requests_.add_under_way(exchange, table);
-  });
-  return all <= most;
 }
 
 void RowStage::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
@@ -69,7 +58,6 @@ void RowStage::fill(const model::RequestTable& table, model::Study& study) {
   connections_.fill(study);
   requests_.own(table, study.troubles, served);
   study.quality.findings = requests_.findings();
-  study.quality.findings.add(exchanges_.findings());
 }
 
 }  // namespace tailcap::pipeline

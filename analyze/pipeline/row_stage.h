@@ -1,10 +1,9 @@
-// Second half of the first reading: messages become exchanges; what is said of requests, connections and the recording.
+// Second half of the first reading: what is said of requests, connections and the recording.
 #pragma once
 
 #include <memory>
 #include <span>
 
-#include "analyze/exchanges/exchanges.h"
 #include "analyze/pipeline/connections.h"
 #include "analyze/pipeline/recording.h"
 #include "analyze/pipeline/requests.h"
@@ -18,7 +17,6 @@ class RowStage : public WireSink {
       : partly_(partly_read(options.past)),
         past_(options.past ? options.past->events.size() : 0),
         window_(options.past ? options.past->until : formats::kNoTime),
-        exchanges_(options.past ? options.past->exchanges() : exchanges::Exchanges()),
         recording_(preamble, options.go),
         requests_(preamble, options),
         connections_(options.keep_connections) {}
@@ -27,14 +25,16 @@ class RowStage : public WireSink {
   void failed(const model::FailedName& name, const model::Connection& connection) override;
   void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
             const model::Connection* carrier) override;
+  void push(std::unique_ptr<model::Exchange>& exchange, const model::Connection* connection,
+            const model::Connection* carrier) override {
+    add(*exchange, connection, carrier);
+  }
   void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
 
   Requests& requests() { return requests_; }
+  const Requests& requests() const { return requests_; }
   Connections& connections() { return connections_; }
   const Recording& recording() const { return recording_; }
-  // Adds a row for each request that waits for its response, with its texts in this table. False: there are more than
-  // `most`.
-  bool add_under_way(model::RequestTable& table, std::size_t most) const;
   // table: that of the requests.
   void fill(const model::RequestTable& table, model::Study& study);
 
@@ -44,7 +44,6 @@ class RowStage : public WireSink {
   const model::PartlyRead partly_;
   std::size_t past_;            // events to come that are before the window
   const formats::Time window_;  // its beginning
-  exchanges::Exchanges exchanges_;
   Recording recording_;
   Requests requests_;
   Connections connections_;

@@ -49,6 +49,14 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
   rows.wait();
 }
 
+bool WirePass::add_under_way(model::RequestTable& table, std::size_t most) const {
+  std::size_t all = 0;
+  wire_.exchanges().each_under_way([&](const model::Exchange& exchange) {
+    if (++all <= most) rows_.requests().add_under_way(exchange, table);
+  });
+  return all <= most;
+}
+
 bool WirePass::all_bound() const {
   model::Quality quality;
   wire_.fill(quality);

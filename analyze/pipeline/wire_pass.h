@@ -1,6 +1,6 @@
 // The first reading: events become bytes in order, messages, exchanges, and what is made of each.
 //
-//   Event → WireStage (Streams → Parsers) → RowStage (Exchanges → Requests; Connections, Recording)
+//   Event → WireStage (Streams → Parsers → Exchanges) → RowStage (Requests, Connections, Recording)
 #pragma once
 
 #include "analyze/pipeline/row_stage.h"
@@ -15,7 +15,9 @@ class WirePass {
  public:
   // Without an allowance there may be as many requests as there are.
   WirePass(const formats::Preamble& preamble, const Options& options, formats::RequestAllowance* allowance)
-      : threads_(options.threads), wire_(allowance, partly_read(options.past)), rows_(preamble, options) {}
+      : threads_(options.threads),
+        wire_(allowance, partly_read(options.past), options.past ? options.past->exchanges() : exchanges::Exchanges()),
+        rows_(preamble, options) {}
 
   void push(const formats::Event& event) { wire_.push(event, rows_); }
   // The events of the capture, as far as they are needed: the two stages on a thread each, where there may be two. The
@@ -31,7 +33,9 @@ class WirePass {
   Requests& requests() { return rows_.requests(); }
   Connections& connections() { return rows_.connections(); }
   const Recording& recording() const { return rows_.recording(); }
-  bool add_under_way(model::RequestTable& table, std::size_t most) const { return rows_.add_under_way(table, most); }
+  // Adds a row for each request that waits for its response, with its texts in this table. False: there are more than
+  // `most`.
+  bool add_under_way(model::RequestTable& table, std::size_t most) const;
   // After the last event: the connection of every TLS session is known.
   bool all_bound() const;
   // Counts and findings of the stages. table: that of the requests.

@@ -35,6 +35,14 @@ void WireBatch::push(std::unique_ptr<model::Message>& message, const model::Conn
   keep(carrier);
 }
 
+void WireBatch::push(std::unique_ptr<model::Exchange>& exchange, const model::Connection* connection,
+                     const model::Connection* carrier) {
+  steps_.push_back({Step::Kind::exchange, connection != nullptr, carrier != nullptr});
+  exchanges_.add_swapped(exchange);
+  keep(connection);
+  keep(carrier);
+}
+
 void WireBatch::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
   steps_.push_back({Step::Kind::ended, true, carrier != nullptr, how});
   keep(&connection);
@@ -42,7 +50,7 @@ void WireBatch::ended(const model::Connection& connection, const model::Connecti
 }
 
 void WireBatch::replay(WireSink& sink) {
-  std::size_t lookup = 0, failed = 0, message = 0, at = 0;
+  std::size_t lookup = 0, failed = 0, message = 0, exchange = 0, at = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     if (const formats::Event* const next = i + kAhead < steps_.size() ? steps_[i + kAhead].event : nullptr)
@@ -59,6 +67,9 @@ void WireBatch::replay(WireSink& sink) {
         break;
       case Step::Kind::message:
         sink.push(messages_.slot(message++), connection, carrier);
+        break;
+      case Step::Kind::exchange:
+        sink.push(exchanges_.slot(exchange++), connection, carrier);
         break;
       case Step::Kind::ended:
         if (connection) sink.ended(*connection, carrier, step.how);  // there always is one

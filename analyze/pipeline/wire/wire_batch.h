@@ -15,10 +15,15 @@ namespace tailcap::pipeline {
 class WireBatch : public WireSink {
  public:
   // The events that are pushed must live until replay() is done.
-  void begin() { steps_.clear(), messages_.clear(), failed_.clear(), lookups_ = connections_ = 0; }
+  void begin() {
+    steps_.clear(), messages_.clear(), exchanges_.clear(), failed_.clear();
+    lookups_ = connections_ = 0;
+  }
   void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
   void failed(const model::FailedName& name, const model::Connection& connection) override;
   void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
+            const model::Connection* carrier) override;
+  void push(std::unique_ptr<model::Exchange>& exchange, const model::Connection* connection,
             const model::Connection* carrier) override;
   void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
   // Everything, in the same order.
@@ -27,7 +32,7 @@ class WireBatch : public WireSink {
  private:
   // What belongs to a step lies at the next place of the list for its kind.
   struct Step {
-    enum class Kind : std::uint8_t { event, failed, message, ended };
+    enum class Kind : std::uint8_t { event, failed, message, exchange, ended };
     Kind kind;
     bool connection, carrier;               // there is one
     model::End how = model::End::none;      // kind ended
@@ -46,6 +51,7 @@ class WireBatch : public WireSink {
   std::vector<model::Lookup> lookup_slots_;
   std::vector<model::FailedName> failed_;
   ground::Slots<model::Message> messages_;
+  ground::Slots<model::Exchange> exchanges_;
   std::vector<model::Connection> connection_slots_;  // as they were then
   std::size_t lookups_ = 0, connections_ = 0;        // slots in use
 };

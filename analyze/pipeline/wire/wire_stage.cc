@@ -14,8 +14,13 @@ void WireStage::push(const formats::Event& event, WireSink& sink) {
     if (messages.empty() && run.end == model::End::none) continue;
     const model::Connection* const connection = wire_.connection(run.connection);
     const model::Connection* const carrier = connection ? wire_.connection(connection->carrier) : nullptr;
-    for (std::size_t i = 0; i < messages.size() && admit(messages[i]); ++i)
-      sink.push(messages.slot(i), connection, carrier);
+    for (std::size_t i = 0; i < messages.size() && admit(messages[i]); ++i) {
+      const model::MessageKind kind = messages[i].kind;
+      ground::Slots<model::Exchange>& exchanges = exchanges_.push(messages[i]);
+      if (kind == model::MessageKind::handshake || kind == model::MessageKind::closed)
+        sink.push(messages.slot(i), connection, carrier);
+      for (std::size_t e = 0; e < exchanges.size(); ++e) sink.push(exchanges.slot(e), connection, carrier);
+    }
     if (connection && run.end != model::End::none)
       sink.ended(*connection, connection->tls ? carrier : nullptr, run.end);
   }
@@ -31,7 +36,8 @@ bool WireStage::admit(const model::Message& message) {
 }
 
 void WireStage::fill(model::Quality& quality) const {
-  for (const model::Findings* f : {&wire_.streams().findings(), &wire_.parsers().findings()}) quality.findings.add(*f);
+  for (const model::Findings* f : {&wire_.streams().findings(), &wire_.parsers().findings(), &exchanges_.findings()})
+    quality.findings.add(*f);
   quality.tls = wire_.streams().tls();
   quality.connections = wire_.connections() - quality.tls.seen - wire_.names_failed();
 }
