@@ -49,6 +49,7 @@ Comparison confirm(std::span<const Run> base, std::span<const Run> fresh, const 
   } else {
     CompareOptions alone = options;
     alone.level = kAlone;
+    alone.min_runs = std::min(alone.min_runs, kLeastAlone);
     alone.gates.clear();
     for (const GateResult* gate : failing) {
       alone.gates.push_back(gate->gate);

@@ -1,6 +1,7 @@
 // Screening and confirmation: some runs flag what became slower; it fails only where fresh runs show it again.
 #pragma once
 
+#include <cstddef>
 #include <span>
 
 #include "analyze/model/gate/comparison.h"
@@ -11,6 +12,8 @@ namespace tailcap::compare {
 // kTogether bounds false alarms, also where runs are added several times; bench/GATES.md has the rates.
 inline constexpr double kTogether = 0.005;
 inline constexpr double kAlone = 0.10;
+// Fresh runs a side that can show it alone.
+inline constexpr std::size_t kLeastAlone = 3;
 
 // Compares all runs, each side in the order of time, of which the first options.screened flagged. Without other runs,
 // what would fail is flagged and undecided.

@@ -47,8 +47,6 @@ Gate gate_on_count(Count count) {
   return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
 }
 
-bool fixed(const SidesOfRoute& runs, const Metric& metric) { return never_varies(run_values(runs[0], metric)); }
-
 bool measured(const SidesOfRoute& runs, const Metric& metric) {
   return std::ranges::all_of(runs, [&](const auto& side) {
     return std::ranges::all_of(run_values(side, metric), [](const RunValue& run) { return run.known; });
@@ -117,9 +115,19 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
         add({metric, "", kDefaultOwn, Gate::Unit::ratio, ""}, i);
   }
   if (role != model::Role::server) return;
-  for (std::size_t i = 0; i < c.routes.size(); ++i)
-    for (const Count count : kCounts)
-      if (const Gate gate = gate_on_count(count); is_meant(c.routes[i]) && fixed(runs(i), gate.metric)) add(gate, i);
+  for (std::size_t i = 0; i < c.routes.size(); ++i) {
+    if (!is_meant(c.routes[i])) continue;
+    std::string vary;
+    for (const Count count : kCounts) {
+      const Gate gate = gate_on_count(count);
+      const std::vector<RunValue> base = run_values(runs(i)[0], gate.metric);
+      if (seldom_varies(base))
+        add(gate, i);
+      else if (std::ranges::all_of(base, [](const RunValue& run) { return run.known; }))
+        vary.append(vary.empty() ? "" : ", ").append(name_of(gate.metric));
+    }
+    if (!vary.empty()) c.not_gated.push_back(vary + " of " + plain_name(c.routes[i].name) + kVary);
+  }
   std::map<std::vector<std::uint32_t>, std::size_t> programs;  // the route with most requests
   for (std::size_t i = 0; i < c.routes.size(); ++i) {
     if (!is_meant(c.routes[i])) continue;

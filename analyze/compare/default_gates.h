@@ -1,4 +1,4 @@
-// The gates of a comparison for which none were given: p99 and errors of every route, counts that never vary, and CPU
+// The gates of a comparison for which none were given: p99 and errors of every route, counts that seldom vary, and CPU
 // time and memory of each program.
 #pragma once
 
@@ -17,8 +17,11 @@ inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, r
 inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
 inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows
 
+// Why counts are no default gates.
+inline constexpr const char* kVary = ": vary from request to request; a gate of your own in percent can hold them";
+
 // Puts them into comparison.gates, without estimates and verdicts, and into not_gated what they leave out, and why.
-// Counts are gates where every request of the base has the same: one more is no chance there. What is known of
+// Counts are gates where nearly every request of the base has the same: one more is no chance there. What is known of
 // processes is the same for all their routes; the one with most requests has the gate, if all runs know it. runs: of a
 // route.
 void add_default_gates(model::gate::Comparison& comparison,

@@ -53,6 +53,11 @@ bool never_varies(std::span<const RunValue> runs) {
                      [&](const RunValue& run) { return run.constant && run.value == runs.front().value; });
 }
 
+bool seldom_varies(std::span<const RunValue> runs) {
+  return std::ranges::all_of(
+      runs, [&](const RunValue& run) { return run.known && run.usual && run.usual == runs.front().usual; });
+}
+
 GateEstimate estimate(const Metric& metric, std::span<const RunValue> base, std::span<const RunValue> fresh,
                       double alpha, Pairs pairs) {
   GateEstimate out;
@@ -70,6 +75,7 @@ GateEstimate estimate(const Metric& metric, std::span<const RunValue> base, std:
   // What is compared by its logarithm: the geometric mean of the runs, so that the change is that from the one to the
   // other. The others are means, so that the parts of a sum sum.
   const bool logarithm = metric.relative();
+  out.steady = seldom_varies(base);
   out.base_at_least = b.at_least;
   out.fresh_at_least = n.at_least;
   out.base = logarithm ? std::exp(mean_of(b.values)) : mean_of(b.levels);

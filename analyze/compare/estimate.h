@@ -13,6 +13,8 @@ enum class Pairs : bool { no, yes };  // base[i] and fresh[i] were recorded toge
 
 // Every request of every run has the same number.
 bool never_varies(std::span<const RunValue> runs);
+// In every run, nearly every request has the same number.
+bool seldom_varies(std::span<const RunValue> runs);
 
 // alpha: the one-sided level for which the detectable increase is computed.
 model::gate::GateEstimate estimate(const model::gate::Metric& metric, std::span<const RunValue> base,

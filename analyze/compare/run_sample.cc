@@ -120,6 +120,24 @@ RunValue RunSample::share(bool failed) const {
   return out;
 }
 
+std::optional<std::int64_t> RunSample::usual(std::size_t which) const {
+  // The only number that more than half of them can have (Boyer and Moore).
+  std::int64_t number = -1, lead = 0;
+  const auto counted = [&](const RunObservation& o) { return o.duration >= 0 && o.counts[which] >= 0; };
+  for (const RunObservation& o : requests_) {
+    if (!counted(o)) continue;
+    if (lead == 0) number = o.counts[which];
+    lead += o.counts[which] == number ? 1 : -1;
+  }
+  std::size_t all = 0, equal = 0;
+  for (const RunObservation& o : requests_) {
+    all += counted(o);
+    equal += counted(o) && o.counts[which] == number;
+  }
+  if (all == 0 || static_cast<double>(equal) < kUsual * static_cast<double>(all)) return std::nullopt;
+  return number;
+}
+
 RunValue RunSample::count(std::size_t which) const {
   if (model::gate::of_process(which)) return process_value(run_, which);
   RunValue out;
@@ -155,6 +173,7 @@ RunValue RunSample::count(std::size_t which) const {
     out.slack = share * static_cast<double>(most);
   }
   out.known = true;
+  out.usual = usual(which);
   out.value = out.level = sum / static_cast<double>(n);
   if (!out.constant)
     out.floor = std::max(0.0, squares / static_cast<double>(n) - out.value * out.value) / static_cast<double>(n);

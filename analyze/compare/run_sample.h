@@ -18,6 +18,8 @@ double quantile_of(std::span<const std::int64_t> sorted, double q);
 
 // A share of the requests: where more broke off, a mean is a lower bound.
 inline constexpr double kMostBroken = 0.001;
+// A share of the requests: where as many have the same number, others are exceptions.
+inline constexpr double kUsual = 0.99;
 
 struct RunValue {
   bool known = false;
@@ -27,8 +29,9 @@ struct RunValue {
   double value = 0;       // what is compared: the level, or its logarithm
   double floor = 0;       // of the variance between runs: what chance within the run alone makes
   bool constant = false;  // counts: every request has this number
-  double slack = 0;       // counts: what requests without a known number could add, either way; percentiles:
-                          // what requests that broke off could add, as a share of the value
+  std::optional<std::int64_t> usual;  // counts: at least kUsual of the requests have this number
+  double slack = 0;  // counts: what requests without a known number could add, either way; percentiles:
+                     // what requests that broke off could add, as a share of the value
 };
 
 // The value is that of the whole run: readings do not begin and end with requests.
@@ -66,6 +69,7 @@ class RunSample {
   RunValue own(std::optional<double> q) const;  // unset: the mean
   RunValue mean() const;
   RunValue count(std::size_t which) const;
+  std::optional<std::int64_t> usual(std::size_t which) const;
 
   const model::gate::RouteRun& run_;
   Requests requests_;

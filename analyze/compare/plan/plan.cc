@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analyze/compare/compare.h"
+#include "analyze/compare/confirm.h"
 #include "analyze/compare/default_gates.h"
 #include "analyze/compare/duet.h"
 #include "analyze/compare/gates.h"
@@ -123,12 +124,13 @@ class Planner {
     out_.runs = std::min(c.base_runs, c.fresh_runs);
     out_.run_seconds = run_seconds;
     const bool duet = c.method == model::gate::Method::duet_paired;
-    const double batch = (duet ? 1.0 : 2.0) * static_cast<double>(screening) * run_seconds;
+    const double both = (duet ? 1.0 : 2.0) * run_seconds;  // a run of each side
     for (const double seconds : kPlannedBudgets) {
-      // As tailcap gate: the first runs always, and a round of fresh ones where it ends within the budget.
-      const double batches = batch > 0 ? std::floor(seconds / batch + 1e-9) : 1;
-      const auto rounds = static_cast<std::size_t>(std::clamp(batches - 1, 0.0, 100.0));
-      out_.budgets.push_back({seconds, screening, rounds * screening});
+      // As tailcap gate: the first runs always, and fresh ones that end within the budget.
+      const double all = both > 0 ? std::floor(seconds / both + 1e-9) : 0;
+      const auto left = static_cast<std::size_t>(std::clamp(all - static_cast<double>(screening), 0.0, 500.0));
+      const std::size_t rest = left % screening;
+      out_.budgets.push_back({seconds, screening, left - (rest < kLeastAlone ? rest : 0)});
     }
   }
 
@@ -146,7 +148,7 @@ class Planner {
       const std::size_t k = out_.budgets[b].screening;
       const auto of = [&](std::size_t tests) {
         return std::make_unique<Power>(
-            GateDesign{k, out_.budgets[b].fresh / k, std::max<std::size_t>(1, tests),
+            GateDesign{k, out_.budgets[b].fresh, std::max<std::size_t>(1, tests),
                        c_.method == model::gate::Method::duet_paired ? Pairs::yes : Pairs::no});
       };
       powers_.push_back(of(tests_));
@@ -173,10 +175,8 @@ class Planner {
       // Once for each program: its routes have equal readings.
       if (of_process && !readings_.emplace(g.metric.which, e.known ? e.base : 0).second) return;
       const bool count = g.metric.kind == Metric::Kind::count && !of_process;
-      if (count && e.known && !e.exact) {
-        out_.not_judged.push_back(std::string(name_of(g.metric)) + " of " + planned_name(g.route) +
-                                  ": it varies from request to request, so it is no default gate; a gate of your own "
-                                  "with a threshold in percent holds it");
+      if (count && e.known && !e.steady) {
+        out_.not_judged.push_back(std::string(name_of(g.metric)) + " of " + planned_name(g.route) + kVary);
         return;
       }
     }

@@ -1,5 +1,6 @@
 #include "analyze/compare/plan/power.h"
 
+#include <algorithm>
 #include <random>
 #include <span>
 
@@ -45,7 +46,7 @@ double least_that_holds(double high, const Holds& holds) {
 }  // namespace
 
 Power::Power(const GateDesign& design) : design_(design) {
-  design_.rounds = std::min(design.rounds, kMostRounds);
+  design_.fresh = std::min(design.fresh, kMostRounds * design.screening);
   std::mt19937_64 random(kSeed);
   std::normal_distribution<double> normal;
   const std::size_t k = design_.screening;
@@ -60,13 +61,18 @@ Power::Power(const GateDesign& design) : design_(design) {
       const Effect e = design_.pairs == Pairs::yes ? paired(of(base), of(fresh)) : welch(of(base), of(fresh));
       return Look{e, e.detectable(level)};
     };
-    for (std::size_t round = 0; round <= design_.rounds; ++round) {
-      for (std::size_t run = 0; run < k; ++run) {
+    const auto record = [&](std::size_t runs) {
+      for (std::size_t run = 0; run < runs; ++run) {
         base.push_back(design_.pairs == Pairs::yes ? 0 : normal(random));
         fresh.push_back(normal(random));
       }
-      trial.all.push_back(look(0, (round == 0 ? defaults.level : kTogether) / tests));
-      if (round > 0) trial.alone.push_back(look(k, kAlone));
+    };
+    record(k);
+    trial.all.push_back(look(0, defaults.level / tests));
+    while (fresh.size() < k + design_.fresh) {
+      record(std::min(k, k + design_.fresh - fresh.size()));
+      trial.all.push_back(look(0, kTogether / tests));
+      trial.alone.push_back(look(k, kAlone));
     }
     trials_.push_back(std::move(trial));
   }
@@ -102,7 +108,7 @@ Power::Outcome Power::outcome(double threshold, double increase) const {
 std::optional<double> Power::detectable(double threshold) const {
   const auto found = [&](double increase) { return outcome(threshold, increase).fails >= kFound; };
   const double most = threshold + kLargest;
-  if (design_.rounds == 0 || !found(most)) return std::nullopt;
+  if (design_.fresh == 0 || !found(most)) return std::nullopt;
   return least_that_holds(most, found);
 }
 

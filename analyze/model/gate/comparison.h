@@ -57,6 +57,7 @@ struct GateEstimate {
   bool levels = false;         // base and fresh are known, whatever else is not
   std::string missing;         // why not
   bool exact = false;          // every request of each side has the same number: the interval is a point
+  bool steady = false;         // nearly every request of the base has the same number
   double base = 0, fresh = 0;  // ns, share, number per request
   bool base_at_least = false, fresh_at_least = false;  // a lower bound: requests broke off, or were cut off
   double difference = 0;

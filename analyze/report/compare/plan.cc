@@ -123,7 +123,7 @@ Document plan_document(const Comparison& c) {
     char factor[64];
     std::snprintf(factor, sizeof factor, "%.1f to %.1f times", plan.least, plan.most);
     facts.lines.push_back({Tone::plain, "accuracy",
-                           std::string("so few runs know the noise to ") + factor +
+                           std::string("this number of runs knows the noise to ") + factor +
                                " (90 % interval); what is found and proposed grows with it"});
   }
   for (const PlannedBudget& b : plan.budgets)

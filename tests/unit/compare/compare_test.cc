@@ -245,6 +245,27 @@ TEST(Compare, OneMoreCallFailsByDefaultHoweverNoisyTheRuns) {
   }
 }
 
+// Under load a call now and then has no known parent.
+TEST(Compare, ACountWithFewExceptionsIsADefaultGate) {
+  const auto with = [](std::int64_t fresh_calls, std::size_t exceptions) {
+    return abba(6,
+                [&](TestRun& run, bool fresh, int i) {
+                  usual(run, i, 1, 0.2);
+                  auto& requests = run.routes[0].requests;
+                  for (auto& o : requests) o.counts[0] = fresh ? fresh_calls : 2;
+                  for (std::size_t k = 0; k < exceptions + static_cast<std::size_t>(i % 3); ++k)
+                    --requests[k * 7].counts[0];
+                })
+        .compare();
+  };
+  EXPECT_EQ(with(3, 1).verdict, GateVerdict::fail);
+  EXPECT_EQ(with(2, 1).verdict, GateVerdict::pass);
+  const Comparison varying = with(3, 50);
+  EXPECT_EQ(varying.verdict, GateVerdict::pass);
+  EXPECT_TRUE(mentions(varying.not_gated, "calls of GET /pay: vary from request to request"))
+      << varying.not_gated.front();
+}
+
 // CPU time and memory of a process are read once a second, and are the same for all its routes.
 TestRun& with_readings(TestRun& run, double cpu, double memory) {
   for (auto& route : run.routes) {

@@ -39,6 +39,13 @@ TEST(Confirm, WhatFreshRunsShowAgainFails) {
   EXPECT_EQ(c.gates[1].verdict, GateVerdict::pass);        // errors
 }
 
+TEST(Confirm, ThreeFreshRunsAreEnoughAndTwoAreNot) {
+  EXPECT_EQ(confirmed(9, 6, 1.3, 1.3).verdict, GateVerdict::fail);
+  const Comparison c = confirmed(8, 6, 1.3, 1.3);
+  EXPECT_EQ(c.verdict, GateVerdict::undecided);
+  EXPECT_NE(c.gates[0].missing[0].find("fresh runs alone do not"), std::string::npos) << c.gates[0].missing[0];
+}
+
 // However large it is: it is flagged only.
 TEST(Confirm, WithoutFreshRunsNothingFails) {
   const Comparison c = confirmed(6, 6, 3, 1);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "analyze/compare/confirm.h"
@@ -39,14 +40,16 @@ void draw(TestRun& run, std::mt19937_64& random, double slower) {
 }
 
 // The share of pairs of versions that fail, by compare::confirm itself, as tailcap gate adds runs.
-double share_that_fails(std::size_t k, std::size_t rounds, double threshold, double slower, int pairs) {
+double share_that_fails(std::size_t k, std::size_t fresh, double threshold, double slower, int pairs) {
   std::mt19937_64 random(7);
   int failed = 0;
   for (int i = 0; i < pairs; ++i) {
     Sides sides;
-    for (std::size_t round = 0; round <= rounds; ++round) {
-      add_abba(sides, static_cast<int>(k),
-               [&](TestRun& run, bool fresh, int) { draw(run, random, fresh ? slower : 1); });
+    for (std::size_t done = 0; done < k + fresh;) {
+      const std::size_t runs = std::min(k, k + fresh - done);
+      add_abba(sides, static_cast<int>(runs),
+               [&](TestRun& run, bool later, int) { draw(run, random, later ? slower : 1); });
+      done += runs;
       const Comparison c = compare::confirm(sides.base, sides.fresh, on_p99(threshold, k));
       failed += c.verdict == GateVerdict::fail;
       if (c.verdict != GateVerdict::undecided || c.gates[0].estimate.difference <= threshold) break;
@@ -57,15 +60,15 @@ double share_that_fails(std::size_t k, std::size_t rounds, double threshold, dou
 
 // 80 % of 150 pairs: 73 to 87 % (two standard errors).
 TEST(Power, TheDetectableIncreaseIsFoundInFourOfFive) {
-  for (const auto& [rounds, threshold] : {std::pair<std::size_t, double>{1, 0.05}, {3, 0.02}}) {
-    const auto units = Power({5, rounds, 1, Pairs::no}).detectable(std::log1p(threshold) / kSpread);
+  for (const auto& [fresh, threshold] : {std::pair<std::size_t, double>{3, 0.05}, {5, 0.05}, {13, 0.02}, {15, 0.02}}) {
+    const auto units = Power({5, fresh, 1, Pairs::no}).detectable(std::log1p(threshold) / kSpread);
     ASSERT_TRUE(units);
-    EXPECT_NEAR(share_that_fails(5, rounds, threshold, std::exp(*units * kSpread), 150), 0.8, 0.07) << rounds;
+    EXPECT_NEAR(share_that_fails(5, fresh, threshold, std::exp(*units * kSpread), 150), 0.8, 0.07) << fresh;
   }
 }
 
 TEST(Power, EqualVersionsSeldomFailAndPassWhereTheThresholdIsFarFromTheNoise) {
-  const Power power({5, 3, 1, Pairs::no});
+  const Power power({5, 15, 1, Pairs::no});
   EXPECT_LT(power.outcome(1, 0).fails, 0.005);
   const double threshold = power.passable();
   EXPECT_NEAR(power.outcome(threshold, 0).passes, 0.9, 0.01);
@@ -76,9 +79,9 @@ TEST(Power, EqualVersionsSeldomFailAndPassWhereTheThresholdIsFarFromTheNoise) {
 TEST(Power, WithoutFreshRunsNothingIsFound) { EXPECT_FALSE(Power({5, 0, 1, Pairs::no}).detectable(1)); }
 
 TEST(Power, MoreRunsFindLessAndMoreGatesFindMore) {
-  const double once = *Power({5, 1, 1, Pairs::no}).detectable(0.5);
-  EXPECT_LT(*Power({5, 3, 1, Pairs::no}).detectable(0.5), once);
-  EXPECT_GT(*Power({5, 1, 6, Pairs::no}).detectable(0.5), once);
+  const double once = *Power({5, 5, 1, Pairs::no}).detectable(0.5);
+  EXPECT_LT(*Power({5, 15, 1, Pairs::no}).detectable(0.5), once);
+  EXPECT_GT(*Power({5, 5, 6, Pairs::no}).detectable(0.5), once);
 }
 
 std::vector<TestRun> runs_of_one_version(int n, int requests = 500) {
@@ -99,16 +102,16 @@ TEST(Plan, KnowsTheNoiseAndTheRunsThatABudgetHasTimeFor) {
   const auto plan = compare::plan(runs_of_one_version(40), options, 8).plan;
   ASSERT_TRUE(plan.made);
   EXPECT_EQ(plan.runs, 20u);
-  // 10 runs of 8 s: 80 s.
+  // 10 runs of 8 s: 80 s; 3 more of each side 48 s.
   ASSERT_EQ(plan.budgets.size(), 3u);
   EXPECT_EQ(plan.budgets[0].fresh, 0u);
-  EXPECT_EQ(plan.budgets[1].fresh, 10u);
+  EXPECT_EQ(plan.budgets[1].fresh, 13u);
   EXPECT_EQ(plan.budgets[2].fresh, 30u);
   const auto p99 = std::ranges::find_if(plan.gates, [](auto& g) { return g.metric.kind == Metric::Kind::p99; });
   ASSERT_NE(p99, plan.gates.end());
   EXPECT_NEAR(p99->noise, kSpread, 0.01);
-  EXPECT_EQ(p99->detectable[0], model::gate::kNever);  // nothing confirms
-  EXPECT_GT(p99->detectable[1], p99->detectable[2]);
+  EXPECT_EQ(p99->detectable[0], model::gate::kNever);        // nothing confirms
+  EXPECT_LT(p99->detectable[2], p99->detectable[1] * 1.01);  // by simulation
   EXPECT_NEAR(p99->threshold, 0.1, 1e-9);
   // What is proposed, compare understands.
   const Gate proposed = query::gate_of(p99->gate);
