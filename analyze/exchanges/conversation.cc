@@ -4,6 +4,7 @@
 
 #include "analyze/exchanges/fill.h"
 #include "analyze/exchanges/outcome.h"
+#include "ground/memory.h"
 
 namespace tailcap::exchanges {
 
@@ -30,6 +31,7 @@ std::unique_ptr<ExchangeDraft> Exchanged::fresh() {
 }
 
 void Exchanged::give_back(std::unique_ptr<ExchangeDraft> draft) {
+  ground::prefetch<ground::Use::write>(*draft->exchange);  // another CPU may have read it last
   if (pool_.size() < kMaxPool) pool_.push_back(std::move(draft));
 }
 

@@ -69,6 +69,7 @@ void WireBatch::replay(WireSink& sink) {
         sink.push(messages_.slot(message++), connection, carrier);
         break;
       case Step::Kind::exchange:
+        if (exchange + 1 < exchanges_.size()) ground::prefetch(exchanges_[exchange + 1]);
         sink.push(exchanges_.slot(exchange++), connection, carrier);
         break;
       case Step::Kind::ended:
