@@ -117,11 +117,13 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
   if (role != model::Role::server) return;
   for (std::size_t i = 0; i < c.routes.size(); ++i) {
     if (!is_meant(c.routes[i])) continue;
+    const auto& [base_runs, fresh_runs] = runs(i);
+    const bool several = std::min(base_runs.size(), fresh_runs.size()) >= c.options.min_runs;
     std::string vary;
     for (const Count count : kCounts) {
       const Gate gate = gate_on_count(count);
-      const std::vector<RunValue> base = run_values(runs(i)[0], gate.metric);
-      if (seldom_varies(base))
+      const std::vector<RunValue> base = run_values(base_runs, gate.metric);
+      if (never_varies(base) || (several && seldom_varies(base)))
         add(gate, i);
       else if (std::ranges::all_of(base, [](const RunValue& run) { return run.known; }))
         vary.append(vary.empty() ? "" : ", ").append(name_of(gate.metric));

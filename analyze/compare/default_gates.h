@@ -21,9 +21,9 @@ inline constexpr double kDefaultMemory = 1000;    // bytes a request by which it
 inline constexpr const char* kVary = ": vary from request to request; a gate of your own in percent can hold them";
 
 // Puts them into comparison.gates, without estimates and verdicts, and into not_gated what they leave out, and why.
-// Counts are gates where nearly every request of the base has the same: one more is no chance there. What is known of
-// processes is the same for all their routes; the one with most requests has the gate, if all runs know it. runs: of a
-// route.
+// Counts are gates where nearly every request of the base has the same: one more is no chance there. Exceptions need
+// several runs. What is known of processes is the same for all their routes; the one with most requests has the gate,
+// if all runs know it. runs: of a route.
 void add_default_gates(model::gate::Comparison& comparison,
                        const std::function<const SidesOfRoute&(std::size_t route)>& runs);
 

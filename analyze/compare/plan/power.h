@@ -13,7 +13,7 @@ namespace tailcap::compare {
 // What a gate does on a machine.
 struct GateDesign {
   std::size_t screening = 5;  // runs a side that flag; in a duet, pairs
-  std::size_t fresh = 5;      // at most, in rounds of as many, while the gate is flagged; the last may be shorter
+  std::size_t fresh = 5;      // at most, in rounds of as many as screen; the last may be shorter
   std::size_t tests = 1;      // gates that share the level
   Pairs pairs = Pairs::no;
 };

@@ -62,6 +62,20 @@ std::vector<std::string> of_children(std::uint32_t parent, const std::string& ke
   return found;
 }
 
+// A process that mapped it before may have mapped other bytes.
+TEST_F(TargetFilesTest, AFileThatWasChangedSinceIsNotOpened) {
+  const std::string path = folder_ + "/file";
+  std::ofstream(path) << "new";
+  const auto file = open(path);
+  ASSERT_TRUE(file) << files_.problem();
+  const std::int64_t changed = file->identity.changed;
+  const auto opened = [&](std::int64_t since) { return files_.open(path, {{path, 0, 0, since}}).has_value(); };
+  EXPECT_FALSE(opened(changed));
+  EXPECT_EQ(files_.problem(), "it was changed meanwhile");
+  EXPECT_FALSE(opened(changed - 1));
+  EXPECT_TRUE(opened(changed + 1));
+}
+
 TEST_F(TargetFilesTest, PlansAreThoseMadeHere) {
   const auto libraries = tls::system_libraries();
   for (const auto& path : libraries) {
