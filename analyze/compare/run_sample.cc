@@ -173,7 +173,7 @@ RunValue RunSample::count(std::size_t which) const {
     out.slack = share * static_cast<double>(most);
   }
   out.known = true;
-  out.usual = usual(which);
+  out.usual = out.constant ? std::optional(first) : usual(which);
   out.value = out.level = sum / static_cast<double>(n);
   if (!out.constant)
     out.floor = std::max(0.0, squares / static_cast<double>(n) - out.value * out.value) / static_cast<double>(n);

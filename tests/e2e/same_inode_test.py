@@ -3,7 +3,6 @@ import pathlib
 import re
 import subprocess
 import sys
-
 import typing
 
 import harness

@@ -21,32 +21,32 @@ void WireBatch::push(const formats::Event& event, std::span<const model::Lookup>
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
+void WireBatch::add(Step::Kind kind, const model::Connection* connection, const model::Connection* carrier,
+                    model::End how) {
+  steps_.push_back({kind, connection != nullptr, carrier != nullptr, how});
+  keep(connection);
+  keep(carrier);
+}
+
 void WireBatch::failed(const model::FailedName& name, const model::Connection& connection) {
-  steps_.push_back({Step::Kind::failed, true, false});
+  add(Step::Kind::failed, &connection, nullptr);
   failed_.push_back(name);
-  keep(&connection);
 }
 
 void WireBatch::push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
                      const model::Connection* carrier) {
-  steps_.push_back({Step::Kind::message, connection != nullptr, carrier != nullptr});
+  add(Step::Kind::message, connection, carrier);
   messages_.add_swapped(message);
-  keep(connection);
-  keep(carrier);
 }
 
 void WireBatch::push(std::unique_ptr<model::Exchange>& exchange, const model::Connection* connection,
                      const model::Connection* carrier) {
-  steps_.push_back({Step::Kind::exchange, connection != nullptr, carrier != nullptr});
+  add(Step::Kind::exchange, connection, carrier);
   exchanges_.add_swapped(exchange);
-  keep(connection);
-  keep(carrier);
 }
 
 void WireBatch::ended(const model::Connection& connection, const model::Connection* carrier, model::End how) {
-  steps_.push_back({Step::Kind::ended, true, carrier != nullptr, how});
-  keep(&connection);
-  keep(carrier);
+  add(Step::Kind::ended, &connection, carrier, how);
 }
 
 void WireBatch::replay(WireSink& sink) {

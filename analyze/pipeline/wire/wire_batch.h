@@ -46,6 +46,8 @@ class WireBatch : public WireSink {
     return slots[used++];
   }
   void keep(const model::Connection* connection);
+  void add(Step::Kind kind, const model::Connection* connection, const model::Connection* carrier,
+           model::End how = model::End::none);
 
   std::vector<Step> steps_;
   std::vector<model::Lookup> lookup_slots_;
