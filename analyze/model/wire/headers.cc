@@ -25,15 +25,9 @@ void Headers::clear() {
   slices_.clear();
 }
 
-Headers::Field Headers::operator[](std::size_t i) const {
-  const Slice& s = slices_[i];
-  const std::string_view text = text_;
-  return {text.substr(s.begin, s.name), text.substr(s.begin + s.name, s.value)};
-}
-
 std::optional<std::string_view> Headers::find(std::string_view name) const {
   for (std::size_t i = 0; i < size(); ++i)
-    if (const Field f = (*this)[i]; same_name(f.name, name)) return f.value;
+    if (slices_[i].name == name.size() && same_name((*this)[i].name, name)) return (*this)[i].value;
   return std::nullopt;
 }
 

@@ -58,7 +58,11 @@ class Headers {
     slices_.swap(other.slices_);
   }
   std::size_t size() const { return slices_.size(); }
-  Field operator[](std::size_t i) const;
+  Field operator[](std::size_t i) const {
+    const Slice& s = slices_[i];
+    const std::string_view text = text_;
+    return {text.substr(s.begin, s.name), text.substr(s.begin + s.name, s.value)};
+  }
   // The value of the first field of that name (ASCII case-insensitive).
   std::optional<std::string_view> find(std::string_view name) const;
   bool operator==(const Headers&) const = default;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -91,6 +92,21 @@ std::array<std::string_view, kKnown> names = {
 
 TraceKeys own_keys;
 
+// The fields by the lengths of their names, as bits: most fields of a request have another.
+class ByLength {
+ public:
+  ByLength() {
+    for (std::size_t k = 0; k < kKnown; ++k) known_[std::min(names[k].size(), kMost)] |= 1u << k;
+  }
+  unsigned operator[](std::size_t length) const { return known_[std::min(length, kMost)]; }
+
+ private:
+  static constexpr std::size_t kMost = 31;  // and longer ones
+  static_assert(kKnown < 32);
+  std::array<unsigned, kMost + 1> known_{};
+};
+ByLength by_length;
+
 bool is_named(std::string_view name, std::string_view known) {
   return name.size() == known.size() && std::equal(name.begin(), name.end(), known.begin(), [](char x, char y) {
            return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y;
@@ -153,6 +169,7 @@ void name_trace_keys(TraceKeys keys) {
   names[kTrace] = own_keys.trace;
   names[kSpan] = own_keys.span;
   names[kFlags] = own_keys.flags;
+  by_length = {};
 }
 
 TraceContext trace_context(const Headers& headers) {
@@ -161,7 +178,8 @@ TraceContext trace_context(const Headers& headers) {
   std::array<bool, kKnown> repeated{};
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const Headers::Field field = headers[i];
-    for (std::size_t k = 0; k < kKnown; ++k) {
+    for (unsigned known = by_length[field.name.size()]; known != 0; known &= known - 1) {
+      const auto k = static_cast<std::size_t>(std::countr_zero(known));
       if (!is_named(field.name, names[k])) continue;
       if (!first[k])
         first[k] = field.value;
