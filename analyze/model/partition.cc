@@ -1,33 +1,56 @@
 #include "analyze/model/partition.h"
 
 #include <algorithm>
-#include <cassert>
 
 #include "analyze/model/label_group.h"
 #include "ground/sort_by_number.h"
 
 namespace tailcap::model {
 
-template <class T>
-std::uint32_t Partitions::Pieces<T>::add(std::span<const T> things) {
-  assert(things.size() <= kPiece);
-  if (pieces_.empty() || pieces_.back().size() + things.size() > kPiece) {
-    pieces_.emplace_back();
-    pieces_.back().reserve(kPiece);
-  }
-  const auto place = (pieces_.size() - 1) * kPiece + pieces_.back().size();
-  pieces_.back().insert(pieces_.back().end(), things.begin(), things.end());
-  return static_cast<std::uint32_t>(place);
+namespace {
+
+constexpr std::size_t kMostOfOne = 6 * packed::kMostBytes;  // bytes of a part or a culprit
+
+std::uint8_t* pack(const AccountPart& part, std::uint8_t* at) {
+  *at++ = static_cast<std::uint8_t>(part.label);
+  *at++ = static_cast<std::uint8_t>(static_cast<unsigned>(part.phase) |
+                                    static_cast<unsigned>(part.evidence) << packed::kEvidenceAt |
+                                    unsigned{part.crowded != 0} << packed::kCrowdedAt);
+  packed::put(at, static_cast<std::uint64_t>(part.time));
+  if (part.crowded != 0) *at++ = part.crowded;
+  return at;
 }
 
-void Partitions::add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits) {
-  Entry e;
-  e.request = request;
-  e.parts_at = parts_.add(parts);
-  e.culprits_at = culprits_.add(culprits);
-  e.parts_n = static_cast<std::uint16_t>(parts.size());
-  e.culprits_n = static_cast<std::uint16_t>(culprits.size());
-  entries_.push_back(e);
+std::uint8_t* pack(const Culprit& culprit, std::uint8_t* at) {
+  const bool request = culprit.request != ExchangeId{};
+  *at++ = static_cast<std::uint8_t>((culprit.what != 0 ? packed::kWhat : 0) | (request ? packed::kRequest : 0) |
+                                    (culprit.tid != 0 ? packed::kTid : 0));
+  *at++ = static_cast<std::uint8_t>(culprit.label);
+  packed::put(at, static_cast<std::uint64_t>(culprit.time));
+  if (culprit.what != 0) packed::put(at, culprit.what);
+  if (request) {
+    packed::put(at, culprit.request.connection);
+    packed::put(at, culprit.request.index);
+  }
+  if (culprit.tid != 0) packed::put(at, culprit.tid);
+  return at;
+}
+
+// Their number, then they.
+template <class T>
+std::uint8_t* pack(std::span<const T> things, std::uint8_t* at) {
+  packed::put(at, things.size());
+  for (const T& thing : things) at = pack(thing, at);
+  return at;
+}
+
+}  // namespace
+
+void Partitions::pack(std::span<const AccountPart> parts, std::span<const Culprit> culprits,
+                      std::vector<std::uint8_t>& packed) {
+  packed.resize(2 * packed::kMostBytes + kMostOfOne * (parts.size() + culprits.size()));
+  const std::uint8_t* const end = model::pack(culprits, model::pack(parts, packed.data()));
+  packed.resize(static_cast<std::size_t>(end - packed.data()));
 }
 
 void Partitions::sort() {
@@ -51,14 +74,18 @@ const Partitions::Entry* Partitions::find(ExchangeId request) const {
   return at != last && at->request == request ? &*at : nullptr;
 }
 
-std::span<const AccountPart> Partitions::parts(ExchangeId request) const {
-  const Entry* e = find(request);
-  return e && e->parts_n != 0 ? parts_.at(e->parts_at, e->parts_n) : std::span<const AccountPart>{};
+AccountParts Partitions::parts(ExchangeId request) const {
+  const Entry* const e = find(request);
+  return e ? AccountParts(bytes_.at(e->at)) : AccountParts();
 }
 
-std::span<const Culprit> Partitions::culprits(ExchangeId request) const {
-  const Entry* e = find(request);
-  return e && e->culprits_n != 0 ? culprits_.at(e->culprits_at, e->culprits_n) : std::span<const Culprit>{};
+Culprits Partitions::culprits(ExchangeId request) const {
+  const Entry* const e = find(request);
+  if (!e) return {};
+  const std::uint8_t* at = bytes_.at(e->at);
+  AccountPart passed;
+  for (std::size_t n = packed::get(at); n > 0; --n) packed::unpack(at, passed);
+  return Culprits(at);
 }
 
 const CpuGroup* group_of(const Culprit& culprit, std::span<const CpuGroup> groups) {

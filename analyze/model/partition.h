@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
@@ -11,14 +13,13 @@
 #include <vector>
 
 #include "analyze/model/label.h"
+#include "analyze/model/packed/bytes.h"
+#include "analyze/model/packed/numbers.h"
 #include "analyze/model/phase.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
 namespace tailcap::model {
-
-// There are several of each for every request: without padding.
-#pragma pack(push, 4)
 
 // The part of a request's time with this phase, label and evidence.
 struct AccountPart {
@@ -61,8 +62,6 @@ struct Culprit {
   bool operator==(const Culprit&) const = default;
 };
 
-#pragma pack(pop)
-
 // A control group with a CPU quota.
 struct CpuGroup {
   std::string path;
@@ -96,16 +95,113 @@ using LockNames = std::map<std::uint64_t, std::string>;
 // At most this time of a request that has not ended has an account: what it waits for now matters.
 inline constexpr std::int64_t kUnfinishedShown = 10'000'000'000;  // ns
 
+namespace packed {
+
+// In the second byte of a part, behind its phase.
+inline constexpr unsigned kEvidenceAt = 4, kCrowdedAt = 6;
+static_assert(kPhases <= 1u << kEvidenceAt && static_cast<unsigned>(Evidence::sampled) < 4);
+// In the first byte of a culprit: what of it there is.
+inline constexpr unsigned kWhat = 1, kRequest = 2, kTid = 4;
+
+inline void unpack(const std::uint8_t*& at, AccountPart& out) {
+  out.label = static_cast<Label>(*at++);
+  const unsigned bits = *at++;
+  out.phase = static_cast<Phase>(bits & 15);
+  out.evidence = static_cast<Evidence>(bits >> kEvidenceAt & 3);
+  out.time = static_cast<std::int64_t>(get(at));
+  out.crowded = bits >> kCrowdedAt != 0 ? *at++ : std::uint8_t{0};
+}
+
+inline void unpack(const std::uint8_t*& at, Culprit& out) {
+  const unsigned has = *at++;
+  out.label = static_cast<Label>(*at++);
+  out.time = static_cast<std::int64_t>(get(at));
+  out.what = has & kWhat ? get(at) : 0;
+  out.request = {};
+  if (has & kRequest) {
+    out.request.connection = static_cast<ConnectionId>(get(at));
+    out.request.index = static_cast<std::uint32_t>(get(at));
+  }
+  out.tid = has & kTid ? static_cast<std::uint32_t>(get(at)) : 0;
+}
+
+}  // namespace packed
+
+// Parts of an account, or its culprits, as a few bytes each. They are unpacked one after the other, into the same
+// place: keep copies, not pointers.
+template <class T>
+class PackedList {
+ public:
+  class Iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using reference = const T&;
+    using pointer = const T*;
+    using iterator_category = std::input_iterator_tag;
+    Iterator() = default;
+    Iterator(const std::uint8_t* at, std::size_t left) : at_(at), left_(left) { next(); }
+    const T& operator*() const { return value_; }
+    Iterator& operator++() {
+      --left_;
+      next();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(const Iterator& other) const { return left_ == other.left_; }
+
+   private:
+    void next() {
+      if (left_ > 0) packed::unpack(at_, value_);
+    }
+    const std::uint8_t* at_ = nullptr;
+    std::size_t left_ = 0;
+    T value_;
+  };
+
+  PackedList() = default;  // an empty one
+  // What was packed there; it must outlive this.
+  explicit PackedList(const std::uint8_t* at) : at_(at) {}
+  bool empty() const { return size() == 0; }
+  std::size_t size() const {
+    const std::uint8_t* at = at_;
+    return at ? packed::get(at) : 0;
+  }
+  Iterator begin() const {
+    const std::uint8_t* at = at_;
+    const std::size_t n = at ? packed::get(at) : 0;
+    return {at, n};
+  }
+  Iterator end() const { return {}; }
+
+ private:
+  const std::uint8_t* at_ = nullptr;  // their number, then they
+};
+
+using AccountParts = PackedList<AccountPart>;
+using Culprits = PackedList<Culprit>;
+
 // The accounts of all requests. A request without a duration has none.
 class Partitions {
  public:
   // Requests may come in any order; call sort() once afterwards. Each (phase, label, evidence) at most once a request.
-  void add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits);
+  void add(ExchangeId request, std::span<const AccountPart> parts, std::span<const Culprit> culprits) {
+    std::vector<std::uint8_t> packed;
+    pack(parts, culprits, packed);
+    add(request, packed);
+  }
+  // The same in two steps.
+  static void pack(std::span<const AccountPart> parts, std::span<const Culprit> culprits,
+                   std::vector<std::uint8_t>& packed);
+  void add(ExchangeId request, std::span<const std::uint8_t> packed) {
+    entries_.push_back({request, bytes_.add(packed)});
+  }
   void sort();
   // There will be `requests` requests.
   void reserve(std::size_t requests) { entries_.reserve(requests); }
-  std::span<const AccountPart> parts(ExchangeId request) const;  // empty: none; valid until add()
-  std::span<const Culprit> culprits(ExchangeId request) const;
+  // Empty: none. Valid as long as this is.
+  AccountParts parts(ExchangeId request) const;
+  Culprits culprits(ExchangeId request) const;
   std::size_t size() const { return entries_.size(); }
 
   void set_groups(std::vector<CpuGroup> groups) { groups_ = std::move(groups); }
@@ -118,30 +214,14 @@ class Partitions {
   const std::vector<Undelivered>& undelivered() const { return undelivered_; }  // by time
 
  private:
-  // Stored in pieces, so that growing moves nothing; the things of one request lie in one piece.
-  template <class T>
-  class Pieces {
-   public:
-    std::uint32_t add(std::span<const T> things);
-    std::span<const T> at(std::uint32_t place, std::size_t n) const {
-      return std::span{pieces_[place / kPiece]}.subspan(place % kPiece, n);
-    }
-
-   private:
-    static constexpr std::uint32_t kPiece = 1u
-                                            << 14;  // more than one request can have: phases, labels, kinds of evidence
-    std::vector<std::vector<T>> pieces_;
-  };
   struct Entry {
     ExchangeId request;
-    std::uint32_t parts_at = 0, culprits_at = 0;
-    std::uint16_t parts_n = 0, culprits_n = 0;
+    std::uint32_t at = 0;  // of its parts in bytes_; behind them its culprits
   };
   const Entry* find(ExchangeId request) const;
   std::vector<Entry> entries_;
   std::vector<std::uint32_t> first_of_;  // by connection: its first entry; one more than there are connections
-  Pieces<AccountPart> parts_;
-  Pieces<Culprit> culprits_;
+  PackedBytes bytes_;
   std::vector<CpuGroup> groups_;
   std::vector<SocketPeer> peers_;
   LockNames locks_;

@@ -1,45 +1,25 @@
 #include "analyze/model/rows.h"
 
 #include <bit>
-#include <stdexcept>
 
+#include "analyze/model/packed/numbers.h"
 #include "analyze/model/request.h"
 
 namespace tailcap::model {
+
+using packed::get, packed::get_signed, packed::put, packed::put_signed, packed::skip, packed::unzigzag, packed::zigzag;
+
 namespace {
 
 constexpr std::size_t kGrpc = 6;             // numbers of a call
 constexpr std::size_t kStore = 3;            // of a call of a store, which has none of those
 constexpr std::size_t kMaxGrpc = kGrpc + 1;  // and of a reset
-// 16 numbers, two masks, phases, and a dozen of what is rare: ten bytes each at most.
-constexpr std::size_t kMaxPacked = 10 * (18 + 6 + 14 + kMaxGrpc);
+// 16 numbers, two masks, phases, and a dozen of what is rare.
+constexpr std::size_t kMaxPacked = packed::kMostBytes * (18 + 6 + 14 + kMaxGrpc);
 
 // What of the rare there is.
 constexpr std::uint64_t kRequestHeld = 1, kResponseHeld = 2, kBehind = 4, kLimit = 8, kPushed = 16, kAttempt = 32,
                         kFromPeer = 64, kTraceFormat = 128, kAtLeast = 256;
-
-// Little-endian base 128.
-void put(std::uint8_t*& at, std::uint64_t v) {
-  while (v >= 0x80) {
-    *at++ = static_cast<std::uint8_t>(v | 0x80);
-    v >>= 7;
-  }
-  *at++ = static_cast<std::uint8_t>(v);
-}
-
-std::uint64_t get(const std::uint8_t*& at) {
-  std::uint64_t v = *at & 0x7f;
-  for (unsigned shift = 7; *at++ & 0x80; shift += 7) v |= static_cast<std::uint64_t>(*at & 0x7f) << shift;
-  return v;
-}
-
-void skip(const std::uint8_t*& at, std::size_t numbers) {
-  while (numbers > 0) numbers -= (*at++ & 0x80) == 0;
-}
-
-// -1 (unknown) becomes 0.
-void put_signed(std::uint8_t*& at, std::int64_t v) { put(at, static_cast<std::uint64_t>(v) + 1); }
-std::int64_t get_signed(const std::uint8_t*& at) { return static_cast<std::int64_t>(get(at) - 1); }
 
 // A mask of those that are not 0, and those.
 template <std::size_t N>
@@ -57,12 +37,6 @@ void get_all(const std::uint8_t*& at, std::array<std::int64_t, N>& values) {
   for (std::uint64_t mask = get(at); mask != 0; mask &= mask - 1)
     values[static_cast<std::size_t>(std::countr_zero(mask))] = static_cast<std::int64_t>(get(at));
 }
-
-// tid is mostly pid or near it.
-std::uint64_t zigzag(std::int64_t v) {
-  return (static_cast<std::uint64_t>(v) << 1) ^ static_cast<std::uint64_t>(v >> 63);
-}
-std::int64_t unzigzag(std::uint64_t v) { return static_cast<std::int64_t>(v >> 1) ^ -static_cast<std::int64_t>(v & 1); }
 
 // The one that is not written down.
 TraceFormat usual_format(const Request& r) { return r.traceparent == 0 ? TraceFormat::none : TraceFormat::traceparent; }
@@ -154,14 +128,8 @@ void get_store(const std::uint8_t*& at, Request& r) {
 }  // namespace
 
 std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
-  if (kBytes - bytes_used_ < kMaxPacked) {
-    if (bytes_.size() == UINT32_MAX / kBytes)
-      throw std::runtime_error("more requests than fit into one analysis: read a part of the capture (--from, --to)");
-    bytes_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBytes));
-    bytes_used_ = 0;
-  }
-  std::uint8_t* const begin = bytes_.back().get() + bytes_used_;
-  std::uint8_t* at = begin;
+  std::array<std::uint8_t, kMaxPacked> bytes;
+  std::uint8_t* at = bytes.data();
   for (const TextId id : {r.method, r.path, r.authority, r.comm}) put(at, id);
   put(at, r.pid);
   put_signed(at, r.first_byte.count());
@@ -169,16 +137,14 @@ std::uint32_t Rows::pack(const Request& r, std::uint64_t rare) {
   put_signed(at, r.response_bytes);
   put(at, r.request_id);
   put(at, r.traceparent);
-  put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));
+  put(at, zigzag(std::int64_t{r.tid} - std::int64_t{r.pid}));  // mostly near it
   put(at, r.stream);
   if (has_reset(r.outcome)) put_signed(at, r.reset_after);
   if (is_call(r)) put_grpc(at, r);
   if (has_operation(r.protocol)) put_store(at, r);
   if (r.has_phases) put_all(at, r.phases);
   if (rare != 0) put_rare(at, r, rare);
-  const auto place = static_cast<std::uint32_t>((bytes_.size() - 1) * kBytes + bytes_used_);
-  bytes_used_ += static_cast<std::size_t>(at - begin);
-  return place;
+  return bytes_.add({bytes.data(), at});
 }
 
 Request Rows::operator[](std::size_t i) const {
@@ -186,7 +152,7 @@ Request Rows::operator[](std::size_t i) const {
   const std::uint8_t* at = packed(f);
   Request r;
   r.id = f.id;
-  r.peer = f.peer;
+  r.peer = peer(i);
   r.start = f.start;
   r.has_duration = f.duration >= 0;
   r.duration = Duration{r.has_duration ? f.duration : 0};
@@ -255,7 +221,10 @@ Request Rows::back() const { return (*this)[size_ - 1]; }
 Request Rows::Iterator::operator*() const { return (*rows_)[i_]; }
 
 void Rows::push_back(const Request& row) {
-  if (size_ == chunks_.size() * kChunk) chunks_.push_back(std::make_unique_for_overwrite<Fixed[]>(kChunk));
+  if (size_ == chunks_.size() * kChunk) {
+    chunks_.push_back(std::make_unique_for_overwrite<Fixed[]>(kChunk));
+    peers_.emplace_back();
+  }
   ++size_;
   set(size_ - 1, row);
 }
@@ -268,11 +237,28 @@ void Rows::set(std::size_t i, const Request& row) {
                         (row.has_phases ? kPhases : 0u) | static_cast<unsigned>(row.outcome) << kOutcomeAt |
                         static_cast<unsigned>(row.protocol) << kProtocolAt | (windows_known ? kWindowsKnown : 0u) |
                         (rare != 0 ? kRare : 0u) | (row.tls ? kTls : 0u);
-  fixed(i) = {row.start,       row.has_duration ? row.duration.count() : -1,
-              row.id,          row.peer,
-              pack(row, rare), row.route,
-              row.taints,      static_cast<std::uint16_t>(bits),
+  fixed(i) = {row.start,
+              row.has_duration ? row.duration.count() : -1,
+              row.id,
+              pack(row, rare),
+              row.route,
+              row.taints,
+              static_cast<std::uint16_t>(bits),
               row.status};
+  set_peer(i, row.peer);
+}
+
+void Rows::set_peer(std::size_t i, ExchangeId peer) {
+  assert(i < size_);
+  std::unique_ptr<ExchangeId[]>& chunk = peers_[i / kChunk];
+  if (!chunk && peer == ExchangeId{}) return;
+  if (!chunk) chunk = std::make_unique<ExchangeId[]>(kChunk);
+  chunk[i % kChunk] = peer;
+}
+
+void Rows::move(std::size_t from, std::size_t to) {
+  fixed(to) = fixed(from);
+  set_peer(to, peer(from));
 }
 
 void Rows::permute(const std::vector<std::uint32_t>& from) {
@@ -282,12 +268,14 @@ void Rows::permute(const std::vector<std::uint32_t>& from) {
   for (std::uint32_t first = 0; first < size_; ++first) {
     if (placed[first]) continue;
     const Fixed saved = fixed(first);
+    const ExchangeId saved_peer = peer(first);
     std::uint32_t to = first;
     for (; from[to] != first; to = from[to]) {
-      fixed(to) = fixed(from[to]);
+      move(from[to], to);
       placed[to] = true;
     }
     fixed(to) = saved;
+    set_peer(to, saved_peer);
     placed[to] = true;
   }
 }
@@ -295,10 +283,11 @@ void Rows::permute(const std::vector<std::uint32_t>& from) {
 void Rows::keep(const std::vector<std::uint32_t>& rows) {
   for (std::size_t n = 0; n < rows.size(); ++n) {
     assert(rows[n] >= n);
-    if (rows[n] != n) fixed(n) = fixed(rows[n]);
+    if (rows[n] != n) move(rows[n], n);
   }
   size_ = rows.size();
   chunks_.resize((size_ + kChunk - 1) / kChunk);
+  peers_.resize(chunks_.size());
 }
 
 Rows Rows::only(const std::vector<std::uint32_t>& rows) const {

@@ -1,7 +1,7 @@
 // The rows of the request table, packed: what every pass needs at a fixed place, the rest as a few bytes each.
 //
-// Reads like an array of Request, by value: rows[i] unpacks. Some 80 bytes per request and no second copy when it
-// grows: the table is the one thing whose size grows with the capture.
+// Reads like an array of Request, by value: rows[i] unpacks. Some 65 bytes per request, 8 more where its other end is
+// known, and no second copy when it grows: the table is what grows most with the capture.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "analyze/model/packed/bytes.h"
 #include "analyze/model/text_pool.h"
 #include "analyze/model/wire/exchange.h"
 
@@ -73,7 +74,11 @@ class Rows {
 
   // Without unpacking.
   ExchangeId id(std::size_t i) const { return fixed(i).id; }
-  ExchangeId peer(std::size_t i) const { return fixed(i).peer; }
+  ExchangeId peer(std::size_t i) const {
+    assert(i < size_);
+    const auto& chunk = peers_[i / kChunk];
+    return chunk ? chunk[i % kChunk] : ExchangeId{};
+  }
   Time start(std::size_t i) const { return fixed(i).start; }
   bool has_duration(std::size_t i) const { return fixed(i).duration >= 0; }
   Duration duration(std::size_t i) const { return Duration{fixed(i).duration}; }  // where has_duration
@@ -91,7 +96,7 @@ class Rows {
   RowNames names(std::size_t i) const;  // unpacks a part
   RowBytes bytes(std::size_t i) const;  // likewise
   RowWork work(std::size_t i) const;    // likewise
-  void set_peer(std::size_t i, ExchangeId peer) { fixed(i).peer = peer; }
+  void set_peer(std::size_t i, ExchangeId peer);
   void set_route(std::size_t i, TextId route) { fixed(i).route = route; }
   void add_taints(std::size_t i, Taints taints) { fixed(i).taints |= taints; }
 
@@ -112,15 +117,14 @@ class Rows {
   struct Fixed {
     Time start;
     std::int64_t duration;  // negative: unknown
-    ExchangeId id, peer;
+    ExchangeId id;
     std::uint32_t packed;  // place in bytes_
     TextId route;
     Taints taints;
     std::uint16_t bits, status;
   };
-  static_assert(sizeof(Fixed) == 48);
-  static constexpr std::size_t kBytes = 64u << 10;  // of a chunk of packed rows
-  static constexpr std::size_t kChunk = 4096;       // rows
+  static_assert(sizeof(Fixed) == 40);
+  static constexpr std::size_t kChunk = 4096;  // rows
   Fixed& fixed(std::size_t i) {
     assert(i < size_);
     return chunks_[i / kChunk][i % kChunk];
@@ -130,12 +134,13 @@ class Rows {
     return chunks_[i / kChunk][i % kChunk];
   }
   std::uint32_t pack(const Request& row, std::uint64_t rare);
-  const std::uint8_t* packed(const Fixed& f) const { return bytes_[f.packed / kBytes].get() + f.packed % kBytes; }
+  const std::uint8_t* packed(const Fixed& f) const { return bytes_.at(f.packed); }
+  void move(std::size_t from, std::size_t to);
 
   std::vector<std::unique_ptr<Fixed[]>> chunks_;
   std::size_t size_ = 0;
-  std::vector<std::unique_ptr<std::uint8_t[]>> bytes_;
-  std::size_t bytes_used_ = kBytes;  // of the last of them
+  std::vector<std::unique_ptr<ExchangeId[]>> peers_;  // by chunk; empty: of none of its rows
+  PackedBytes bytes_;
 };
 
 }  // namespace tailcap::model

@@ -24,8 +24,10 @@ using model::Finding;
 constexpr Nanos kLate = 1'000'000'000;
 // How much is kept from before the oldest request under way: the batch, or the wait, in which it began.
 constexpr Nanos kBefore = 1'000'000'000;
-constexpr std::size_t kEvery = 8192;         // events of a batch, and between two looks at what can be finished
+// Events of a batch, at most, and between two looks at what can be finished, at least: workers wait for each other.
+constexpr std::size_t kEvery = 32768;
 constexpr std::size_t kPiece = 16;           // requests that a worker takes at a time
+constexpr std::size_t kLookedUp = 512;       // events, likewise
 constexpr std::size_t kFollowedAtOnce = 64;  // each keeps what was found out about it until it is its turn
 constexpr std::size_t kMaxWrong = 10;
 constexpr std::size_t kMaxFollowed = 1000;
@@ -74,8 +76,7 @@ struct Accountant {
 // What a worker found out about a request.
 struct Finished {
   bool right = true;
-  std::vector<model::AccountPart> parts;
-  std::vector<model::Culprit> culprits;
+  std::vector<std::uint8_t> account;  // packed; empty: it has none
   std::vector<model::Chain> chains;
   model::Occurrences occurrences;
 };
@@ -99,7 +100,8 @@ struct Partitioner::Impl {
         observed(windows, carriers, pids_of(table)),
         workers(threads),
         accountants(workers.size()),
-        look_through(workers.size(), LookThrough(known())) {
+        look_through(workers.size(), LookThrough(known())),
+        places(workers.size()) {
     done.reserve(windows.by_end().size());
     if (workers.size() > 1) observing.emplace();
   }
@@ -125,6 +127,7 @@ struct Partitioner::Impl {
   ground::Workers workers;
   std::vector<Accountant> accountants;            // by worker
   std::vector<LookThrough> look_through;          // likewise
+  std::vector<Windows::Places> places;            // likewise
   std::vector<Finished> finished;                 // their memory is used again
   std::vector<Followed> courses;                  // likewise
   std::vector<std::uint32_t> followed, together;  // of this batch, in order of their ends
@@ -148,14 +151,24 @@ struct Partitioner::Impl {
 
   void push(std::span<const formats::Event> events, bool last_of_block) {
     for (const formats::Event& event : events) {
-      steps[filling].push_back({&event, observed.moved(event)});
+      steps[filling].push_back({&event, {}});
       if (steps[filling].size() == kEvery) observe();
     }
     if (last_of_block) observe();
   }
 
+  // What the table says of them: on all CPUs, while those before are observed.
+  void look_up(std::vector<Step>& batch) {
+    workers.run((batch.size() + kLookedUp - 1) / kLookedUp, [&](std::size_t worker, std::size_t piece) {
+      const std::size_t end = std::min((piece + 1) * kLookedUp, batch.size());
+      for (std::size_t i = piece * kLookedUp; i < end; ++i)
+        batch[i].moved = observed.moved(*batch[i].event, places[worker]);
+    });
+  }
+
   // What was pushed.
   void observe() {
+    look_up(steps[filling]);
     if (observing) observing->wait();
     if (pushed >= kEvery) {
       advance(observed.now() - kLate);
@@ -167,12 +180,12 @@ struct Partitioner::Impl {
     const auto act = [this, &batch] {
       for (const Step& step : batch) observed.push(*step.event, step.moved);
       batch.clear();
+      collect();
     };
     if (observing)
       observing->run(act);
     else
       act();
-    collect();
   }
 
   // After the last event.
@@ -220,14 +233,13 @@ struct Partitioner::Impl {
       Accountant& accountant = accountants[worker];
       for (std::size_t i = piece * kPiece; i < std::min((piece + 1) * kPiece, together.size()); ++i) {
         Finished& out = finished[i];
-        out.parts.clear();
+        out.account.clear();
         out.chains.clear();
         const std::uint32_t row = together[i];
         if (!accountant.take(known(), row, every_turn || explained_at(row) ? DraftDetail::full : DraftDetail::sums))
           continue;
         out.right = accountant.right(windows);
-        out.parts = accountant.account.parts();
-        out.culprits = accountant.account.culprits();
+        model::Partitions::pack(accountant.account.parts(), accountant.account.culprits(), out.account);
         const Drafted& drafted = accountant.drafted;
         if (with_occurrences) out.occurrences = occurrences_of(known(), drafted.draft);
         if (explained_at(row)) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
@@ -235,13 +247,13 @@ struct Partitioner::Impl {
     });
   }
 
-  // What finish_together() has found: needs nothing that is observed, so that what follows can be observed meanwhile.
+  // What finish_together() has found.
   void collect() {
     for (std::size_t i = 0; i < together.size(); ++i) {
       Finished& f = finished[i];
-      if (f.parts.empty()) continue;
+      if (f.account.empty()) continue;
       const ExchangeId id = windows.table().rows.id(together[i]);
-      done.add(id, f.parts, f.culprits);
+      done.add(id, f.account);
       if (with_occurrences) occurrences.emplace_back(id, f.occurrences);
       if (!f.chains.empty()) chains.emplace(id, std::move(f.chains));
       if (!f.right) note_wrong(id);

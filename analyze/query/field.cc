@@ -18,7 +18,7 @@ constexpr std::string_view kLabelPrefix = "labels.";  // of fields that are name
 
 template <std::size_t label>
 columns::ColumnValue label_of(const columns::ColumnFacts& f) {
-  const auto parts = f.row.account ? f.row.account->parts(f.row.id) : std::span<const model::AccountPart>{};
+  const auto parts = f.row.account ? f.row.account->parts(f.row.id) : model::AccountParts();
   if (parts.empty()) return {};
   std::int64_t time = 0;
   for (const model::AccountPart& part : parts)

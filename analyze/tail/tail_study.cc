@@ -26,7 +26,7 @@ constexpr double kMostlySeen = 0.5;
 void add_honesty(const std::vector<slow::Item>& items, model::TailStudy& out) {
   double all = 0, unexplained = 0, causeless = 0, inferred = 0;
   for (const slow::Item& item : items)
-    for (const model::AccountPart& p : item.parts()) {
+    for (const model::AccountPart& p : item.parts) {
       const auto ns = static_cast<double>(p.time);
       all += ns;
       if (model::unexplained(p.label))

@@ -48,7 +48,7 @@ struct SlowLine {
 };
 
 // "waiting for a lock 27.0 ms": the longest of what kept it from running. Empty: it ran all the time, as far as known.
-std::string longest_wait(std::span<const model::AccountPart> parts) {
+std::string longest_wait(model::AccountParts parts) {
   std::int64_t running = 0;
   for (const auto& [label, time] : model::columns::longest_labels(parts)) {
     if (model::rank_of(label) != 7)

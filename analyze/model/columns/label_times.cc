@@ -4,7 +4,7 @@
 
 namespace tailcap::model::columns {
 
-LabelTimes label_times(std::span<const AccountPart> parts) {
+LabelTimes label_times(AccountParts parts) {
   LabelTimes out;
   for (const AccountPart& part : parts) {
     const auto known = std::ranges::find(out, part.label, &LabelTimes::value_type::first);
@@ -17,7 +17,7 @@ LabelTimes label_times(std::span<const AccountPart> parts) {
   return out;
 }
 
-LabelTimes longest_labels(std::span<const AccountPart> parts) {
+LabelTimes longest_labels(AccountParts parts) {
   LabelTimes out = label_times(parts);
   std::ranges::stable_sort(out, std::ranges::greater(), &LabelTimes::value_type::second);
   return out;

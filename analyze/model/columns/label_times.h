@@ -3,7 +3,6 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <span>
 #include <utility>
 
 #include "analyze/model/partition.h"
@@ -11,8 +10,8 @@
 namespace tailcap::model::columns {
 
 using LabelTimes = boost::container::small_vector<std::pair<Label, std::int64_t>, 8>;  // ns
-LabelTimes label_times(std::span<const AccountPart> parts);                            // by label
+LabelTimes label_times(AccountParts parts);                                            // by label
 // The longest first; of the same length, by label.
-LabelTimes longest_labels(std::span<const AccountPart> parts);
+LabelTimes longest_labels(AccountParts parts);
 
 }  // namespace tailcap::model::columns

@@ -76,13 +76,14 @@ void Observed::held(Nanos at, const formats::Stall& stall) {
   undelivered_.push_back(out);
 }
 
-Moved Observed::moved_on(model::ConnectionId connection, Nanos at) const {
+Moved Observed::moved_on(model::ConnectionId connection, Nanos at, Windows::Places& places) const {
   Moved out;
   out.connection = connection;
-  if (const auto row = windows_.moved(connection, at, out.shared)) {
+  if (const auto row = windows_.moved(connection, at, places, out.shared)) {
     out.owner = windows_.owner(*row);
-    out.last = windows_.over(out.owner, at);
-    out.served = out.owner != windows_.table().rows.id(*row) || windows_.table().rows.role(*row) == model::Role::server;
+    const bool own = out.owner == windows_.table().rows.id(*row);
+    out.last = own ? windows_.over(*row, at) : windows_.over(out.owner, at);
+    out.served = !own || windows_.table().rows.role(*row) == model::Role::server;
   }
   return out;
 }
@@ -92,14 +93,14 @@ bool Observed::acts(model::ConnectionId connection, const formats::Io& io) const
   return connection != 0 && io.error == 0 && carriers_[connection].session == 0 && !io.continued;
 }
 
-Moved Observed::moved(const Event& event) const {
+Moved Observed::moved(const Event& event, Windows::Places& places) const {
   Moved out;
   if (const auto* io = std::get_if<formats::Io>(&event.body)) {
     out.connection = connection_of(io->socket);
-    if (acts(out.connection, *io)) return moved_on(out.connection, nanoseconds(event.time));
+    if (acts(out.connection, *io)) return moved_on(out.connection, nanoseconds(event.time), places);
   } else if (const auto* tls = std::get_if<formats::TlsIo>(&event.body)) {
     const auto it = by_session_.find(tls->session);
-    if (it != by_session_.end() && !tls->continued) return moved_on(it->second, nanoseconds(event.time));
+    if (it != by_session_.end() && !tls->continued) return moved_on(it->second, nanoseconds(event.time), places);
   } else if (const auto* arrival = std::get_if<formats::Arrival>(&event.body)) {
     out.connection = connection_of(arrival->socket);
   } else if (const auto* again = std::get_if<formats::Retransmit>(&event.body)) {

@@ -261,7 +261,7 @@ class Observed {
   // Keeps calls on files, too. To be called before the first push.
   void keep_files() { files_kept_ = true; }
   // Does not depend on what was pushed: another thread may ask.
-  Moved moved(const formats::Event& event) const;
+  Moved moved(const formats::Event& event, Windows::Places& places) const;
   // moved: that of the event.
   void push(const formats::Event& event, const Moved& moved);
   // Drops what lies before t: no request that ends later will need it.
@@ -335,7 +335,7 @@ class Observed {
   ThreadLog* find_or_add(const formats::Thread& thread);
   void off_cpu(const formats::Event& event, const formats::OffCpu& off);
   void multiplexes(std::uint32_t tid, ThreadLog& log);
-  Moved moved_on(model::ConnectionId connection, Nanos at) const;
+  Moved moved_on(model::ConnectionId connection, Nanos at, Windows::Places& places) const;
   bool acts(model::ConnectionId connection, const formats::Io& io) const;
   // To add entries to it.
   EndLog& noting(model::ConnectionId connection);

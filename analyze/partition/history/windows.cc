@@ -193,10 +193,37 @@ std::vector<std::uint32_t> Windows::calls_of(ExchangeId id) const {
   return out;
 }
 
+// Among rows [low, high); high: none.
+std::size_t Windows::first_after(std::span<const std::uint32_t> rows, Nanos t, std::size_t low,
+                                 std::size_t high) const {
+  const auto some = rows.subspan(low, high - low);
+  return low + static_cast<std::size_t>(
+                   std::ranges::partition_point(
+                       some, [&](std::uint32_t row) { return nanoseconds(table_.rows.start(row)) <= t; }) -
+                   some.begin());
+}
+
+std::size_t Windows::first_after_near(std::span<const std::uint32_t> rows, Nanos t, std::size_t near) const {
+  const auto after = [&](std::size_t i) { return nanoseconds(table_.rows.start(rows[i])) > t; };
+  std::size_t low = std::min(near, rows.size()), high = low;
+  for (std::size_t step = 1; low > 0 && after(low - 1); step *= 2) {
+    high = low - 1;
+    low -= std::min(low, step);
+  }
+  for (std::size_t step = 1; high < rows.size() && !after(high); step *= 2) {
+    low = high + 1;
+    high += std::min(rows.size() - high, step);
+  }
+  return first_after(rows, t, low, high);
+}
+
 std::optional<std::uint32_t> Windows::at(model::ConnectionId connection, Nanos t) const {
   const auto rows = index_.of(connection);
-  const auto past = std::upper_bound(rows.begin(), rows.end(), t,
-                                     [&](Nanos x, std::uint32_t i) { return x < nanoseconds(table_.rows.start(i)); });
+  return before(rows, first_after(rows, t, 0, rows.size()), t);
+}
+
+std::optional<std::uint32_t> Windows::before(std::span<const std::uint32_t> rows, std::size_t after, Nanos t) const {
+  const auto past = rows.begin() + static_cast<std::ptrdiff_t>(after);
   std::optional<std::uint32_t> found;
   std::size_t looked = 0;
   for (auto it = past; it != rows.begin() && looked < kMaxLive; ++looked) {
@@ -223,17 +250,26 @@ bool Windows::ends(ExchangeId id) const {
 
 bool Windows::over(ExchangeId id, Nanos t) const {
   const auto row = find(id);
-  return row && table_.rows.has_duration(*row) &&
-         nanoseconds(table_.rows.start(*row) + table_.rows.duration(*row)) <= t;
+  return row && over(*row, t);
 }
 
-std::optional<std::uint32_t> Windows::moved(model::ConnectionId connection, Nanos t, bool& shared) const {
+bool Windows::over(std::uint32_t row, Nanos t) const {
+  return table_.rows.has_duration(row) && nanoseconds(table_.rows.start(row) + table_.rows.duration(row)) <= t;
+}
+
+std::optional<std::uint32_t> Windows::moved(model::ConnectionId connection, Nanos t, Places& places,
+                                            bool& shared) const {
   shared = false;
   if (connection >= milestones_.size()) return std::nullopt;
   const std::vector<ground::Ranked>& milestones = milestones_[connection];
   auto m = std::lower_bound(milestones.begin(), milestones.end(), t,
                             [](const ground::Ranked& a, Nanos b) { return a.by < b; });
-  if (m == milestones.end() || m->by != t) return at(connection, t);
+  if (m == milestones.end() || m->by != t) {
+    const auto rows = index_.of(connection);
+    std::uint32_t& place = places.of(connection, rows.size());
+    place = static_cast<std::uint32_t>(first_after_near(rows, t, place));
+    return before(rows, place, t);
+  }
   const std::uint32_t row = m->place;
   for (; m != milestones.end() && m->by == t; ++m) shared = shared || m->place != row;
   if (shared) return std::nullopt;

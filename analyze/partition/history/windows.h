@@ -70,11 +70,28 @@ class Windows {
   std::span<const std::uint32_t> on(model::ConnectionId connection) const { return index_.of(connection); }
   // The known calls of this request.
   std::vector<std::uint32_t> calls_of(model::ExchangeId id) const;
+  // Where the last look at a connection ended: the next is mostly near it.
+  class Places {
+   public:
+    // The connection's; where another's was kept, or none, its number of rows.
+    std::uint32_t& of(model::ConnectionId connection, std::size_t rows) {
+      Place& place = places_[connection % places_.size()];
+      if (place.connection != connection) place = {connection, static_cast<std::uint32_t>(rows)};
+      return place.row;
+    }
+
+   private:
+    struct Place {
+      model::ConnectionId connection = 0;
+      std::uint32_t row = 0;  // of the connection's
+    };
+    std::vector<Place> places_{4096};
+  };
   // The only request under way on this connection at t; unset: none, or several.
   std::optional<std::uint32_t> at(model::ConnectionId connection, Nanos t) const;
   // The request whose bytes were moved on the connection at t. With concurrent streams it is known only at their
   // milestones. If several have a milestone at t, `shared` is set and the result is unset.
-  std::optional<std::uint32_t> moved(model::ConnectionId connection, Nanos t, bool& shared) const;
+  std::optional<std::uint32_t> moved(model::ConnectionId connection, Nanos t, Places& places, bool& shared) const;
   // The parent of this call; the call itself where no parent is known.
   model::ExchangeId owner(std::uint32_t row) const;
   // The request over HTTP/2 whose handler this goroutine runs; unset: none.
@@ -83,9 +100,16 @@ class Windows {
   bool ends(model::ExchangeId id) const;
   // This request had ended by t.
   bool over(model::ExchangeId id, Nanos t) const;
+  bool over(std::uint32_t row, Nanos t) const;
   const model::RequestTable& table() const { return table_; }
 
  private:
+  // The first of a connection's rows that begins after t; their number: none.
+  std::size_t first_after(std::span<const std::uint32_t> rows, Nanos t, std::size_t low, std::size_t high) const;
+  std::size_t first_after_near(std::span<const std::uint32_t> rows, Nanos t, std::size_t near) const;
+  // at(), where that is known.
+  std::optional<std::uint32_t> before(std::span<const std::uint32_t> rows, std::size_t after, Nanos t) const;
+
   const model::RequestTable& table_;
   const model::RowIndex index_;
   Nanos end_ = 0;

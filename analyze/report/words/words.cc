@@ -201,7 +201,7 @@ std::size_t greatest(const Values& values) {
 }
 }  // namespace
 
-std::string dominant_text(const model::Request& row, std::span<const model::AccountPart> account) {
+std::string dominant_text(const model::Request& row, model::AccountParts account) {
   if (!row.has_duration || row.duration.count() <= 0) return {};
   const auto share = [&](std::int64_t ns) {
     return duration_text(Duration{ns}) + " (" +

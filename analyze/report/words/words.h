@@ -43,7 +43,7 @@ std::string place_text(std::string_view name, std::uint64_t address);
 
 // The phases or labels that took most of a request's time: "in the service 28.1 ms (94 %); waiting for a lock 27.0 ms".
 // Empty: not known.
-std::string dominant_text(const model::Request& row, std::span<const model::AccountPart> account);
+std::string dominant_text(const model::Request& row, model::AccountParts account);
 
 // Terms used in a report and what they mean, for its last lines.
 std::vector<std::pair<std::string_view, std::string_view>> definitions();

@@ -123,7 +123,7 @@ std::vector<CulpritStudy> culprits_of(const model::RequestTable& table, const st
     for (const model::Culprit& c : table.partitions.culprits(self)) {
       const CulpritStudy who = culprit_study(c, table, links, preamble);
       if (who.what == 0 && c.what == 0 && who.route == 0 && c.tid == 0 && c.request.connection == 0) continue;
-      std::span<const model::AccountPart> served;
+      model::AccountParts served;
       if (const auto row = links.row_of(c.request); row && table.all().role(*row) == model::Role::client)
         if (const model::ExchangeId peer = table.all().peer(*row); peer.connection != 0)
           served = table.partitions.parts(peer);

@@ -67,7 +67,7 @@ void find_differences(const std::vector<Item>& items, const Cohorts& cohorts, co
       if (own[c] - typical[c] > own[most] - typical[most]) most = c;
     }
     ++labels[most].slow_dominant;
-    for (const model::AccountPart& p : item.parts()) {
+    for (const model::AccountPart& p : item.parts) {
       if (p.evidence == model::Evidence::inferred) inferred[columns.of(p.label)] += static_cast<double>(p.time);
       if (p.evidence == model::Evidence::sampled) sampled[columns.of(p.label)] += static_cast<double>(p.time);
     }

@@ -58,7 +58,7 @@ std::vector<Item> items_of(const model::RequestTable& table, const std::vector<s
     Item item;
     item.duration = total;
     item.row = i;
-    item.set_parts(parts);
+    item.parts = parts;
     item.kind = kind_of(row, links.calls_of(row.id).size(), mixed);
     item.lossy = static_cast<double>(lost) > kLossyShare * static_cast<double>(total);
     out.push_back(item);
@@ -69,7 +69,7 @@ std::vector<Item> items_of(const model::RequestTable& table, const std::vector<s
 Columns::Columns(std::span<const Item> items) {
   columns_.fill(-1);
   for (const Item& item : items)
-    for (const model::AccountPart& p : item.parts()) columns_[static_cast<std::size_t>(p.label)] = 0;
+    for (const model::AccountPart& p : item.parts) columns_[static_cast<std::size_t>(p.label)] = 0;
   for (std::size_t l = 0; l < model::kLabels; ++l) {
     if (columns_[l] < 0) continue;
     columns_[l] = static_cast<std::int8_t>(labels_.size());

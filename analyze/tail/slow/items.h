@@ -12,22 +12,14 @@
 
 namespace tailcap::tail::slow {
 
-// There is one for every request of a route: without padding.
+// There is one for every request of a route.
 struct Item {
   std::int64_t duration = 0;
   std::uint64_t kind = 0;  // what it has in common with others, see kinds below
   std::uint32_t row = 0;
   bool lossy = false;  // its partition overlaps lost events
 
-  std::span<const model::AccountPart> parts() const { return {first_part_, parts_}; }
-  void set_parts(std::span<const model::AccountPart> parts) {
-    first_part_ = parts.data();
-    parts_ = static_cast<std::uint16_t>(parts.size());
-  }
-
- private:
-  std::uint16_t parts_ = 0;
-  const model::AccountPart* first_part_ = nullptr;
+  model::AccountParts parts;
 };
 static_assert(sizeof(Item) == 32);
 
@@ -55,7 +47,7 @@ class Columns {
   }  // one that occurs
   // Adds the request's time to sums, one per column.
   void add(const Item& item, std::span<double> sums, double weight = 1) const {
-    for (const model::AccountPart& p : item.parts()) sums[of(p.label)] += weight * static_cast<double>(p.time);
+    for (const model::AccountPart& p : item.parts) sums[of(p.label)] += weight * static_cast<double>(p.time);
   }
 
  private:

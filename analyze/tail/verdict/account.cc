@@ -72,7 +72,7 @@ VerdictParts account_of(const std::vector<slow::Item>& items, const slow::Cohort
   }
   std::vector<Times> each(cohorts.slow);
   for (std::size_t i = 0; i < cohorts.slow; ++i)
-    for (const model::AccountPart& p : items[cohorts.nth_slowest(i)].parts()) {
+    for (const model::AccountPart& p : items[cohorts.nth_slowest(i)].parts) {
       const std::size_t at = index(part_of(p.label));
       each[i][at] += static_cast<double>(p.time);
       time[at] += static_cast<double>(p.time);
@@ -96,7 +96,7 @@ VerdictParts account_of(const std::vector<slow::Item>& items) {
   std::vector<Times> each(items.size());
   std::array<std::array<double, model::kLabels>, model::kLabels> labels{};
   for (std::size_t i = 0; i < items.size(); ++i)
-    for (const model::AccountPart& p : items[i].parts()) {
+    for (const model::AccountPart& p : items[i].parts) {
       const std::size_t at = index(part_of(p.label));
       const auto ns = static_cast<double>(p.time);
       each[i][at] += ns;

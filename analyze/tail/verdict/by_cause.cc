@@ -19,9 +19,9 @@ using Who = std::pair<model::Label, slow::CulpritKey>;
 
 // What the request waited for most under a label of the part; none: not known.
 std::optional<Who> who_delayed(const slow::Item& item, const model::VerdictPart& part, const VerdictContext& around) {
-  const model::Culprit* most = nullptr;
+  std::optional<model::Culprit> most;
   for (const model::Culprit& c : around.table.partitions.culprits(around.table.rows.id(item.row)))
-    if (has(part, c.label) && (!most || c.time > most->time)) most = &c;
+    if (has(part, c.label) && (!most || c.time > most->time)) most = c;
   if (!most) return std::nullopt;
   const model::CulpritStudy who = slow::culprit_study(*most, around.table, around.links, around.study.quality.preamble);
   return Who{most->label, slow::key_of(who, slow::Unnamed::by_place)};

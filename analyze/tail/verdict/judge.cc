@@ -61,7 +61,7 @@ double share(std::int64_t part, std::int64_t whole) {
 
 double time_of(const Item& item, const VerdictPart& part) {
   double ns = 0;
-  for (const model::AccountPart& p : item.parts())
+  for (const model::AccountPart& p : item.parts)
     if (has(part, p.label)) ns += static_cast<double>(p.time);
   return ns;
 }
@@ -241,7 +241,7 @@ struct Judge {
     double time = 0, in_queues = 0, inferred = 0;
     for (const std::uint32_t i : group) {
       out.slow += items[i].duration / static_cast<std::int64_t>(group.size());
-      for (const model::AccountPart& p : items[i].parts()) {
+      for (const model::AccountPart& p : items[i].parts) {
         if (!has(part, p.label)) continue;
         const auto ns = static_cast<double>(p.time);
         time += ns;

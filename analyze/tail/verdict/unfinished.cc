@@ -53,7 +53,7 @@ std::optional<model::Verdict> unfinished_verdict(const std::vector<std::uint32_t
     if (parts.empty() || !counted(table, row)) continue;
     Item item;
     item.row = row;
-    item.set_parts(parts);
+    item.parts = parts;
     for (const model::AccountPart& part : parts) item.duration += part.time;
     // Only what is longer than its account lasted until the end of all.
     const std::int64_t age =

@@ -20,8 +20,11 @@ TEST(LabelTimes, PartsOfALabelAreAddedUp) {
   const auto part = [](Phase phase, Label label, std::int64_t time) {
     return AccountPart{phase, label, Evidence::measured, 0, time};
   };
-  const std::vector parts{part(Phase::work, Label::lock_futex, 4), part(Phase::work, Label::timer_sleep, 5),
-                          part(Phase::respond, Label::lock_futex, 3)};
+  std::vector<std::uint8_t> packed;
+  Partitions::pack(std::vector{part(Phase::work, Label::lock_futex, 4), part(Phase::work, Label::timer_sleep, 5),
+                               part(Phase::respond, Label::lock_futex, 3)},
+                   {}, packed);
+  const AccountParts parts(packed.data());
   using Times = columns::LabelTimes;
   const Times sums{{Label::lock_futex, 7}, {Label::timer_sleep, 5}};
   EXPECT_EQ(columns::longest_labels(parts), sums);
@@ -54,11 +57,42 @@ TEST(Partitions, AreFoundByTheirRequest) {
       const auto known = truth.find({connection, index});
       const auto parts = partitions.parts({connection, index});
       ASSERT_EQ(parts.size(), known == truth.end() ? 0u : 1u) << connection << '.' << index;
-      if (!parts.empty()) {
-        ASSERT_EQ(std::int64_t{parts[0].time}, known->second);
-      }
+      for (const AccountPart& part : parts) ASSERT_EQ(part.time, known->second);
       ASSERT_TRUE(partitions.culprits({connection, index}).empty());
     }
+}
+
+// As many as a request can have, with the greatest numbers that there are, come back as they were.
+TEST(Partitions, ArePackedWithoutLoss) {
+  std::mt19937_64 random(7);
+  const auto number = [&] { return random() >> random() % 64; };
+  Partitions partitions;
+  std::map<ExchangeId, std::pair<std::vector<AccountPart>, std::vector<Culprit>>> truth;
+  for (std::uint32_t index = 1; index <= 300; ++index) {
+    auto& [parts, culprits] = truth[{1, index}];
+    const std::size_t labels = index == 1 ? kLabels : random() % 4;
+    for (std::size_t phase = 0; phase < kPhases; ++phase)
+      for (std::size_t label = 0; label < labels; ++label)
+        for (const Evidence evidence : {Evidence::measured, Evidence::inferred, Evidence::sampled})
+          parts.push_back({static_cast<Phase>(phase), static_cast<Label>(label), evidence,
+                           static_cast<std::uint8_t>(number()), static_cast<std::int64_t>(number() >> 1)});
+    for (std::size_t n = labels * 3; n > 0; --n)
+      culprits.push_back({static_cast<Label>(random() % kLabels),
+                          static_cast<std::int64_t>(number() >> 1),
+                          random() % 2 == 0 ? 0 : number(),
+                          {static_cast<std::uint32_t>(number()), static_cast<std::uint32_t>(number())},
+                          static_cast<std::uint32_t>(number())});
+    partitions.add({1, index}, parts, culprits);
+  }
+  partitions.sort();
+  for (const auto& [id, account] : truth) {
+    const AccountParts parts = partitions.parts(id);
+    const Culprits culprits = partitions.culprits(id);
+    ASSERT_EQ(parts.size(), account.first.size());
+    EXPECT_TRUE(std::equal(parts.begin(), parts.end(), account.first.begin()));
+    ASSERT_EQ(culprits.size(), account.second.size());
+    EXPECT_TRUE(std::equal(culprits.begin(), culprits.end(), account.second.begin()));
+  }
 }
 
 TEST(MostByLabel, TheLongestOfEachLabel) {

@@ -175,14 +175,13 @@ TEST(PartitionOfLoops, ATimer) {
 // What a request that had no answer when the recording ended waited for then.
 std::string last_wait(LoopCase& c, const std::string& target) {
   const pipeline::Analysis& a = c.analysis();
-  const model::AccountPart* most = nullptr;
+  std::optional<model::AccountPart> most;
   for (const model::Request row : a.table.rows)
     if (a.table.texts[row.path] == target && row.role == model::Role::server)
       for (const model::AccountPart& p : a.table.unfinished.parts(row.id))
-        if (most == nullptr || p.time > most->time) most = &p;
-  return most == nullptr
-             ? "none"
-             : std::string(model::name_of(most->label)) + (most->evidence == model::Evidence::inferred ? "~" : "");
+        if (!most || p.time > most->time) most = p;
+  return !most ? "none"
+               : std::string(model::name_of(most->label)) + (most->evidence == model::Evidence::inferred ? "~" : "");
 }
 
 // Two requests had been read when it was made, so it has no parent; the one that goes on with its answer likely made

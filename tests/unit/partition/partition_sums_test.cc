@@ -156,12 +156,12 @@ TEST(PartitionSums, AreWhatTheTurnsComeTo) {
     for (const model::Request r : each.table.rows) {
       const auto a = each.table.partitions.parts(r.id), b = summed.table.partitions.parts(r.id);
       ASSERT_EQ(a.size(), b.size()) << "seed " << seed;
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        ASSERT_EQ(a[i].phase, b[i].phase) << "seed " << seed;
-        ASSERT_EQ(a[i].label, b[i].label) << "seed " << seed;
-        ASSERT_EQ(a[i].evidence, b[i].evidence) << "seed " << seed << " " << model::name_of(a[i].label);
-        ASSERT_EQ(std::int64_t{a[i].time}, std::int64_t{b[i].time})
-            << "seed " << seed << " " << model::name_of(a[i].label);
+      for (auto x = a.begin(), y = b.begin(); x != a.end(); ++x, ++y) {
+        const model::AccountPart &one = *x, &other = *y;
+        ASSERT_EQ(one.phase, other.phase) << "seed " << seed;
+        ASSERT_EQ(one.label, other.label) << "seed " << seed;
+        ASSERT_EQ(one.evidence, other.evidence) << "seed " << seed << " " << model::name_of(one.label);
+        ASSERT_EQ(one.time, other.time) << "seed " << seed << " " << model::name_of(one.label);
       }
       requests += !a.empty();
       // Who is named is one of those who did hold it up, and not for longer than they did.
