@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "analyze/model/row_index.h"
 #include "analyze/tail/study.h"
 #include "formats/machine.h"
 
@@ -36,7 +37,7 @@ bool before(std::string_view a, std::string_view b) {
 class Builder {
  public:
   Builder(const model::RequestTable& table, const std::vector<model::EndpointTexts>& ends)
-      : table_(table), ends_(ends) {
+      : table_(table), index_(table.rows), ends_(ends) {
     of_row_.reserve(table.rows.size());
     auto same = numbers_.end();          // as of the row before
     model::ConnectionId connection = 0;  // whose port is known
@@ -61,15 +62,8 @@ class Builder {
   }
 
   model::Topology build(const model::Study& study) {
-    const auto& rows = table_.rows;
-    if (services_.empty()) {
-      for (std::uint32_t i = 0; i < rows.size(); ++i)
-        if (rows.role(i) == Role::server && rows.peer(i).connection != 0)
-          services_.emplace_back(rows.id(i), node_of(i));
-      std::ranges::sort(services_);
-    }
-    std::vector<std::uint32_t> of(rows.size());
-    model::Topology out = build(study, 0, static_cast<std::uint32_t>(rows.size()), &of);
+    std::vector<std::uint32_t> of(table_.rows.size());
+    model::Topology out = build(study, 0, static_cast<std::uint32_t>(of.size()), &of);
     add_servers(of);
     out.of = std::move(of);
     return out;
@@ -92,8 +86,8 @@ class Builder {
     for (std::uint32_t i = first; i < last; ++i) {
       const std::uint32_t own = node_of(i);
       if (rows.role(i) == Role::client) {
-        const std::optional<std::uint32_t> served = service(rows.peer(i));
-        add({own, served ? *served : remote(i)}, i);
+        const std::optional<std::uint32_t> served = served_by(i);
+        add({own, served ? node_of(*served) : remote(i)}, i);
       } else if (rows.peer(i).connection == 0) {
         if (!callers_) callers_ = outside(TopologyNode::Kind::callers, "callers outside");
         add({*callers_, own}, i);
@@ -113,14 +107,10 @@ class Builder {
  private:
   // The server's end of a call belongs to it, too.
   void add_servers(std::vector<std::uint32_t>& of) const {
-    std::vector<std::pair<model::ExchangeId, std::uint32_t>> servers;
-    for (std::uint32_t i = 0; i < of.size(); ++i)
-      if (const model::ExchangeId peer = table_.rows.peer(i); of[i] != 0 && peer.connection != 0)
-        servers.emplace_back(peer, of[i]);
-    std::ranges::sort(servers);
     for (std::uint32_t i = 0; i < of.size(); ++i) {
-      const auto at = std::ranges::lower_bound(servers, std::pair(table_.rows.id(i), std::uint32_t{0}));
-      if (of[i] == 0 && at != servers.end() && at->first == table_.rows.id(i)) of[i] = at->second;
+      if (table_.rows.role(i) != Role::client) continue;
+      const std::optional<std::uint32_t> served = served_by(i);
+      if (served && (of[*served] == 0 || of[i] < of[*served])) of[*served] = of[i];
     }
   }
 
@@ -145,10 +135,10 @@ class Builder {
 
   std::uint32_t node_of(std::uint32_t row) const { return processes_[of_row_[row]].node; }
 
-  // The node of the server with this end of a call; unset: it was not recorded.
-  std::optional<std::uint32_t> service(model::ExchangeId id) const {
-    const auto at = std::ranges::lower_bound(services_, std::pair(id, std::uint32_t{0}));
-    return at != services_.end() && at->first == id ? std::optional(at->second) : std::nullopt;
+  // The server's end of a call; unset: it was not recorded.
+  std::optional<std::uint32_t> served_by(std::uint32_t call) const {
+    const auto row = index_.find(table_.rows.peer(call));
+    return row && table_.rows.role(*row) == Role::server && table_.rows.peer(*row).connection != 0 ? row : std::nullopt;
   }
 
   model::EndpointTexts end(std::size_t row) const {
@@ -199,12 +189,11 @@ class Builder {
   }
 
   const model::RequestTable& table_;
+  const model::RowIndex index_;
   const std::vector<model::EndpointTexts>& ends_;
   std::vector<Process> processes_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> numbers_;  // of them, by pid and life
   std::vector<std::uint32_t> of_row_;                                         // likewise, by row
-  std::vector<std::pair<model::ExchangeId, std::uint32_t>>
-      services_;  // servers that were called from here, their nodes
   std::map<std::pair<TopologyNode::Kind, std::string>, std::uint32_t> addresses_;
   std::optional<std::uint32_t> callers_;
   std::vector<std::optional<std::uint32_t>> remotes_;  // by connection
