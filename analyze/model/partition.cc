@@ -47,10 +47,10 @@ std::uint8_t* pack(std::span<const T> things, std::uint8_t* at) {
 }  // namespace
 
 void Partitions::pack(std::span<const AccountPart> parts, std::span<const Culprit> culprits,
-                      std::vector<std::uint8_t>& packed) {
-  packed.resize(2 * packed::kMostBytes + kMostOfOne * (parts.size() + culprits.size()));
-  const std::uint8_t* const end = model::pack(culprits, model::pack(parts, packed.data()));
-  packed.resize(static_cast<std::size_t>(end - packed.data()));
+                      std::vector<std::uint8_t>& out) {
+  out.resize(2 * packed::kMostBytes + kMostOfOne * (parts.size() + culprits.size()));
+  const std::uint8_t* const end = model::pack(culprits, model::pack(parts, out.data()));
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 void Partitions::sort() {
