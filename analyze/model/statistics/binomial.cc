@@ -4,6 +4,15 @@
 #include <cmath>
 
 namespace tailcap::model {
+namespace {
+
+// std::lgamma() writes a variable that all threads share, and routes are studied at the same time.
+double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
+}  // namespace
 
 double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probability) {
   if (hits == 0 || probability >= 1) return 1;
@@ -12,7 +21,7 @@ double at_least_by_chance(std::uint64_t hits, std::uint64_t n, double probabilit
   const auto size = static_cast<double>(n);
   for (std::uint64_t k = hits; k <= n; ++k) {
     const auto count = static_cast<double>(k);
-    sum += std::exp(std::lgamma(size + 1) - std::lgamma(count + 1) - std::lgamma(size - count + 1) +
+    sum += std::exp(log_gamma(size + 1) - log_gamma(count + 1) - log_gamma(size - count + 1) +
                     count * std::log(probability) + (size - count) * std::log1p(-probability));
   }
   return std::min(1.0, sum);
