@@ -2,9 +2,16 @@
 
 #include <utility>
 
+#include "ground/workers.h"
+
 namespace tailcap::ground {
 
+Background::Background(unsigned threads) {
+  if (workers_of(threads) > 1) thread_ = std::thread([this] { loop(); });
+}
+
 Background::~Background() {
+  if (!thread_.joinable()) return;
   {
     const std::lock_guard hold(mutex_);
     over_ = true;
@@ -14,6 +21,7 @@ Background::~Background() {
 }
 
 void Background::run(std::function<void()> task) {
+  if (!thread_.joinable()) return task();
   {
     const std::lock_guard hold(mutex_);
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));

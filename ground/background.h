@@ -13,7 +13,9 @@ namespace tailcap::ground {
 
 class Background {
  public:
-  Background() : thread_([this] { loop(); }) {}
+  Background() : Background(2) {}
+  // threads: see workers_of(). One: run() does each task itself.
+  explicit Background(unsigned threads);
   ~Background();  // waits for the tasks
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;

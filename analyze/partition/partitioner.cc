@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "analyze/partition/account.h"
 #include "analyze/partition/course_book.h"
@@ -101,9 +100,9 @@ struct Partitioner::Impl {
         workers(threads),
         accountants(workers.size()),
         look_through(workers.size(), LookThrough(known())),
-        places(workers.size()) {
+        places(workers.size()),
+        observing(threads) {
     done.reserve(windows.by_end().size());
-    if (workers.size() > 1) observing.emplace();
   }
 
   Windows windows;
@@ -138,7 +137,7 @@ struct Partitioner::Impl {
   };
   std::array<std::vector<Step>, 2> steps;  // one is filled while the other is observed
   std::size_t filling = 0;
-  std::optional<ground::Background> observing;  // none: there is one thread. The last: it uses the others
+  ground::Background observing;  // the last: it uses the others
 
   Nanos end_of(std::uint32_t row) const {
     const auto& rows = windows.table().rows;
@@ -169,7 +168,7 @@ struct Partitioner::Impl {
   // What was pushed.
   void observe() {
     look_up(steps[filling]);
-    if (observing) observing->wait();
+    observing.wait();
     if (pushed >= kEvery) {
       advance(observed.now() - kLate);
       pushed = 0;
@@ -177,21 +176,17 @@ struct Partitioner::Impl {
     std::vector<Step>& batch = steps[filling];
     pushed += batch.size();
     filling = 1 - filling;
-    const auto act = [this, &batch] {
+    observing.run([this, &batch] {
       for (const Step& step : batch) observed.push(*step.event, step.moved);
       batch.clear();
       collect();
-    };
-    if (observing)
-      observing->run(act);
-    else
-      act();
+    });
   }
 
   // After the last event.
   void observe_all() {
     observe();
-    if (observing) observing->wait();
+    observing.wait();
   }
 
   DraftContext known() { return {windows, observed, loops, pools}; }

@@ -7,7 +7,6 @@
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/wanted.h"
 #include "ground/background.h"
-#include "ground/workers.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -37,14 +36,10 @@ LabelPass::LabelPass(WirePass& wire, const Options& options) : wire_(wire) {
     if (options.study) likely = likely_rows(table, *wanted);
   };
   {
-    std::optional<ground::Background> beside;
-    if (ground::workers_of(options.threads) > 1) beside.emplace();
-    if (beside) beside->run(find_likely);
+    ground::Background beside(options.threads);
+    beside.run(find_likely);
     partitioner_.emplace(table, wire.requests().take_notes(), wire.connections().carriers(), options.threads);
-    if (beside)
-      beside->wait();
-    else
-      find_likely();
+    beside.wait();
   }
   if (options.follow.connection != 0) partitioner_->follow(options.follow);
   if (options.every_turn) partitioner_->look_at_every_turn();

@@ -17,7 +17,6 @@
 #include "analyze/pipeline/wire_pass.h"
 #include "analyze/tail/study.h"
 #include "ground/background.h"
-#include "ground/workers.h"
 
 namespace tailcap::pipeline {
 namespace {
@@ -138,17 +137,12 @@ Analysis analyze(Replay& replay, const Options& options, std::span<SecondReading
     wire->end();
   } while (!beginning.decided(*wire));
   if (!options.partition) return finish(*wire, nullptr, replay, options);
-  // Both only read the table.
-  const auto begin_others = [&] {
+  ground::Background begin(options.threads);  // while the labels begin: both only read the table
+  begin.run([&] {
     for (SecondReading* const other : beside) other->begin(wire->requests().table(), wire->recording());
-  };
-  std::optional<ground::Background> others;
-  if (ground::workers_of(options.threads) > 1) others.emplace().run(begin_others);
+  });
   LabelPass labels(*wire, options);
-  if (others)
-    others->wait();
-  else
-    begin_others();
+  begin.wait();
   replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
     labels.push(events, last_of_block);
     for (SecondReading* const other : beside)
