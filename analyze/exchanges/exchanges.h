@@ -1,6 +1,7 @@
 // Messages in, exchanges out: pairs each response with its request, names the outcome.
 //
-// push() returns the exchanges that this message completed; valid until the next push. Each may be swapped for another.
+// push() returns the exchanges that this message completed; valid until the next push for the same part of the
+// connections (ground::part_of). Each may be swapped for another. Different parts may be pushed at the same time.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ class Exchanges {
   ~Exchanges();
   Exchanges(Exchanges&&) noexcept;
   ground::Slots<model::Exchange>& push(const model::Message& message);
-  const model::Findings& findings() const;
+  model::Findings findings() const;
   // Requests that wait for their response: whole ones, so far as was seen. Without id and outcome.
   void each_under_way(const std::function<void(const model::Exchange&)>& use) const;
 

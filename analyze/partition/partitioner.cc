@@ -10,8 +10,8 @@
 #include "analyze/partition/look_through.h"
 #include "analyze/partition/occurrences.h"
 #include "formats/event.h"
-#include "ground/background.h"
-#include "ground/workers.h"
+#include "ground/threads/background.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::partition {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "analyze/pipeline/exemplars.h"
 #include "analyze/pipeline/wanted.h"
-#include "ground/background.h"
+#include "ground/threads/background.h"
 
 namespace tailcap::pipeline {
 namespace {

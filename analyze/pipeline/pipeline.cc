@@ -16,7 +16,7 @@
 #include "analyze/pipeline/window/numbers.h"
 #include "analyze/pipeline/wire_pass.h"
 #include "analyze/tail/study.h"
-#include "ground/background.h"
+#include "ground/threads/background.h"
 
 namespace tailcap::pipeline {
 namespace {

@@ -2,51 +2,60 @@
 
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "analyze/pipeline/beginning.h"
 #include "analyze/pipeline/replay.h"
 #include "analyze/pipeline/wire/wire_batch.h"
 #include "analyze/tail/study.h"
-#include "ground/background.h"
-#include "ground/workers.h"
+#include "ground/threads/line.h"
+#include "ground/threads/parts.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::pipeline {
 namespace {
 
-constexpr std::size_t kBatch = 2048;  // events of a batch
-constexpr std::size_t kBatches = 4;   // at most: of one of them the first stage is at work
+constexpr std::size_t kBatch = 1024;  // events of a batch
+constexpr std::size_t kBatches = 8;   // at most: their costs differ from stage to stage and from batch to batch
 
 }  // namespace
 
 void WirePass::read(Replay& replay, Beginning& beginning) {
-  if (ground::workers_of(threads_) == 1) {
-    replay.slices([&](std::span<const formats::Event> events, bool) {
+  std::array<WireBatch, kBatches> batches;
+  std::vector<ground::Line::Stage> stages;
+  for (std::size_t part = 0; part < ground::kParts; ++part)
+    stages.emplace_back([&, part](std::size_t place) { wire_.make(batches[place], part); });
+  stages.emplace_back([&](std::size_t place) {
+    batches[place].replay(rows_);
+    wire_.count(batches[place]);
+  });
+  ground::Line line(threads_, kBatches, std::move(stages));
+
+  bool ahead = ground::workers_of(threads_) > 1 && wire_.far_from_limit();
+  WireBatch* batch = nullptr;            // that is filled
+  std::size_t filled = 0, of_block = 0;  // its events; batches of this block
+  replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
+    if (!ahead) {
       for (const formats::Event& event : events) push(event);
       if (beginning.due()) beginning.look(*this);
-    });
-    return;
-  }
-  // While the second stage is at one batch, the first fills others: their costs differ from batch to batch.
-  std::array<WireBatch, kBatches> batches;
-  std::size_t at = 0, filled = 0, of_block = 0;  // the batch that is filled; its events; batches of this block
-  ground::Background rows;
-  replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
-    WireBatch& batch = batches[at];
-    if (filled == 0) batch.begin();
-    for (const formats::Event& event : events) wire_.push(event, batch);
+      return;
+    }
+    if (!batch) (batch = &batches[line.place()])->begin();
+    for (const formats::Event& event : events) wire_.take(event, *batch);
     filled += events.size();
     if (filled < kBatch && !last_of_block) return;
-    rows.run([&] { batch.replay(rows_); });
-    at = (at + 1) % kBatches;
+    line.add();
+    batch = nullptr;
     filled = 0;
     ++of_block;
-    rows.wait(kBatches - 1);
-    if (last_of_block) rows.wait(std::exchange(of_block, 0));  // events live until the block after theirs is over
-    if (!beginning.due()) return;
-    rows.wait();
-    beginning.look(*this);
+    if (last_of_block) line.wait(std::exchange(of_block, 0));  // events live until the block after theirs is over
+    ahead = wire_.far_from_limit();
+    if (ahead && !beginning.due()) return;
+    line.wait();
+    wire_.far_from_limit();  // counts the rest
+    if (beginning.due()) beginning.look(*this);
   });
-  rows.wait();
+  line.wait();
 }
 
 bool WirePass::add_under_way(model::RequestTable& table, std::size_t most) const {

@@ -20,7 +20,7 @@ class WirePass {
         rows_(preamble, options) {}
 
   void push(const formats::Event& event) { wire_.push(event, rows_); }
-  // The events of the capture, as far as they are needed: the two stages on a thread each, where there may be two. The
+  // The events of the capture, as far as they are needed, in batches on several threads where there may be some. The
   // result is the same.
   void read(Replay& replay, Beginning& beginning);
   // After the last event: all requests are known.

@@ -1,6 +1,7 @@
 // Bytes in order in, messages out: decides per connection what it carries and keeps one parser for both directions.
 //
-// push() returns the messages that this run completed; valid until the next push. They may be swapped out.
+// push() returns the messages that this run completed; valid until the next push for the same part of the connections
+// (ground::part_of). They may be swapped out. Different parts may be pushed at the same time.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ class Parsers {
   Parsers();
   ~Parsers();
   ground::Slots<model::Message>& push(const model::ByteRun& run);
-  const model::Findings& findings() const;
+  model::Findings findings() const;
 
  private:
   struct Impl;

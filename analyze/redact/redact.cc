@@ -16,7 +16,7 @@
 #include "formats/file/writer.h"
 #include "formats/not_itself.h"
 #include "formats/printable.h"
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::redact {
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analyze/model/wire/byte_run.h"
@@ -24,6 +25,9 @@ class Output {
     mark_begins_.push_back(marks_.size());
     return runs_.emplace_back();
   }
+  // The payload that was kept, at the same addresses.
+  std::deque<std::string> take_kept() { return std::exchange(kept_, {}); }
+  bool keeps() const { return !kept_.empty(); }
   std::vector<model::ArrivalMark>& marks() { return marks_; }
   // Payload that was held: keeps it until clear().
   std::string_view keep(std::string&& bytes) { return kept_.emplace_back(std::move(bytes)); }

@@ -373,6 +373,8 @@ std::span<const model::ByteRun> Streams::push(const Event& event) {
   return i.out.runs();
 }
 
+bool Streams::views_held() const { return impl_->out.keeps(); }
+Streams::Held Streams::take_held() { return impl_->out.take_kept(); }
 const model::Connection* Streams::add(const model::FailedName& name) { return impl_->facts.add(name); }
 const model::Connection* Streams::connection(model::ConnectionId id) const { return impl_->facts.find(id); }
 const model::TlsSessions& Streams::tls() const { return impl_->sessions.counts(); }

@@ -1,12 +1,15 @@
 // Events of sockets and TLS sessions in, bytes in order out. A session's plaintext is a connection end of its own.
 //
 // push() returns the runs that this event completed, in byte order per direction; they and their views are valid
-// until the next push. CaptureEnd releases everything that is still held.
+// until the next push. A view is of the event's payload, or of payload that was held: this one lives longer with who
+// takes it. CaptureEnd releases everything that is still held.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "analyze/model/wire/byte_run.h"
 #include "analyze/model/wire/connection.h"
@@ -23,6 +26,10 @@ class Streams {
   explicit Streams(model::PartlyRead partly = {});
   ~Streams();
   std::span<const model::ByteRun> push(const formats::Event& event);
+  // After a push: payload that was held and that its runs view, at the same addresses. Empty: they view none.
+  using Held = std::deque<std::string>;
+  bool views_held() const;
+  Held take_held();
   // Facts about a connection end, valid while it is live and until kept-for-the-record limits; nullptr: unknown id.
   const model::Connection* connection(model::ConnectionId id) const;
   // Makes a connection end of what was asked of a name server; it moves no bytes.

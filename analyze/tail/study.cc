@@ -16,8 +16,8 @@
 #include "analyze/tail/rows/routes.h"
 #include "analyze/tail/rows/standing.h"
 #include "analyze/tail/verdict/capture.h"
-#include "ground/background.h"
-#include "ground/workers.h"
+#include "ground/threads/background.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::tail {
 namespace {

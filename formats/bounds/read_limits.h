@@ -65,6 +65,9 @@ class RequestAllowance {
   explicit RequestAllowance(const std::string& path);
   // Whether this many requests are allowed. After the first refusal formats::Reader ends the reading of the file.
   bool admits(std::uint64_t requests);
+  // This number of requests and kFar more are allowed, as far as a number limits them.
+  static constexpr std::uint64_t kFar = 100'000;
+  bool is_far(std::uint64_t requests) const { return progress_ == nullptr || requests + kFar <= most_; }
 
  private:
   file::ReadProgress* progress_ = nullptr;

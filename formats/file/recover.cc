@@ -14,7 +14,7 @@
 #include "formats/file/reader.h"
 #include "formats/file/verify.h"
 #include "formats/printable.h"
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::formats {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "formats/file/read_ahead.h"
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::formats::file {
 namespace {

@@ -19,7 +19,7 @@
 #include "analyze/partition/history/numbered.h"
 #include "analyze/partition/history/observed.h"
 #include "analyze/partition/history/windows.h"
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::partition {
 

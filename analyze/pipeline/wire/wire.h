@@ -46,11 +46,12 @@ class Wire {
   std::uint64_t names_failed() const { return names_failed_; }  // so far
   bool names_pending() const { return names_.pending(); }
 
-  // The messages that these bytes complete. Valid until the next call.
+  // The messages that these bytes complete, as Parsers::push() says.
   ground::Slots<model::Message>& messages(const model::ByteRun& run) { return parsers_.push(run); }
 
   const model::Connection* connection(model::ConnectionId id) const { return streams_.connection(id); }
   std::uint32_t connections() const { return streams_.connections(); }
+  streams::Streams& streams() { return streams_; }
   const streams::Streams& streams() const { return streams_; }
   const protocols::Parsers& parsers() const { return parsers_; }
 

@@ -1,43 +1,83 @@
-// What the first half of the first reading made of a few events, kept for the second half on another thread.
+// Events on their way through the first half of the first reading, with what each step made of them. The steps may be
+// on different threads, and the second is on several.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "analyze/pipeline/wire/wire_sink.h"
+#include "analyze/streams/streams.h"
 #include "formats/event.h"
 #include "ground/slots.h"
+#include "ground/threads/parts.h"
 
 namespace tailcap::pipeline {
 
-class WireBatch : public WireSink {
+class WireBatch {
  public:
-  // The events that are pushed must live until replay() is done.
-  void begin() {
-    steps_.clear(), messages_.clear(), exchanges_.clear(), failed_.clear();
-    lookups_ = connections_ = 0;
+  // The events that are added must live until replay() is done.
+  void begin();
+
+  // First step: events, and behind each what belongs to it, as a WireSink gets it; of bytes, the bytes.
+  void add(const formats::Event& event, std::span<const model::Lookup> ended);
+  void add(const model::FailedName& name, const model::Connection& connection);
+  void add(const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier);
+  void add(streams::Streams::Held&& viewed) { held_.push_back(std::move(viewed)); }  // by runs
+
+  // Second step, parts of the connections in any order and at the same time: what the bytes of a part become.
+  class Part {
+   public:
+    void add(std::size_t run, std::unique_ptr<model::Message>& message);
+    void add(std::size_t run, std::unique_ptr<model::Exchange>& exchange);
+    std::uint64_t requests = 0;  // in it, and responses to requests that were not recorded
+
+   private:
+    friend WireBatch;
+    struct Item {
+      std::uint32_t run;
+      bool exchange;
+    };
+    std::vector<std::uint32_t> runs_;
+    std::vector<Item> items_;
+    ground::Slots<model::Message> messages_;
+    ground::Slots<model::Exchange> exchanges_;
+    std::size_t item_ = 0, message_ = 0, exchange_ = 0;  // next in replay()
+  };
+  // Calls read(part, number of the run, run) for each run.
+  template <class Read>
+  void each(std::size_t part, Read read) {
+    Part& p = parts_[part];
+    for (const std::uint32_t number : p.runs_) {
+      Run& run = runs_[number];
+      run.bytes.arrivals = std::span(marks_).subspan(run.first_mark, run.bytes.arrivals.size());
+      read(p, number, run.bytes);
+    }
   }
-  void push(const formats::Event& event, std::span<const model::Lookup> ended) override;
-  void failed(const model::FailedName& name, const model::Connection& connection) override;
-  void push(std::unique_ptr<model::Message>& message, const model::Connection* connection,
-            const model::Connection* carrier) override;
-  void push(std::unique_ptr<model::Exchange>& exchange, const model::Connection* connection,
-            const model::Connection* carrier) override;
-  void ended(const model::Connection& connection, const model::Connection* carrier, model::End how) override;
-  // Everything, in the same order.
+
+  // Third step: everything, in order.
   void replay(WireSink& sink);
+  std::uint64_t requests() const;
 
  private:
   // What belongs to a step lies at the next place of the list for its kind.
   struct Step {
-    enum class Kind : std::uint8_t { event, failed, message, exchange, ended };
+    enum class Kind : std::uint8_t { event, failed, run };
     Kind kind;
-    bool connection, carrier;               // there is one
-    model::End how = model::End::none;      // kind ended
     std::uint32_t lookups = 0;              // kind event: how many of the list
     const formats::Event* event = nullptr;  // kind event
+  };
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  struct Run {
+    model::ByteRun bytes;
+    std::size_t first_mark;
+    std::uint32_t connection, carrier;  // places in the list of connections
+  };
+  struct Failed {
+    model::FailedName name;
+    std::uint32_t connection;  // place in the list
   };
   // Slots are used again, with the memory of their strings.
   template <class T>
@@ -45,17 +85,21 @@ class WireBatch : public WireSink {
     if (used == slots.size()) slots.emplace_back();
     return slots[used++];
   }
-  void keep(const model::Connection* connection);
-  void add(Step::Kind kind, const model::Connection* connection, const model::Connection* carrier,
-           model::End how = model::End::none);
+  std::uint32_t keep(const model::Connection* connection);
+  const model::Connection* kept(std::uint32_t place) const {
+    return place == kNone ? nullptr : &connection_slots_[place];
+  }
+  void replay(std::uint32_t number, const Run& run, WireSink& sink);
 
   std::vector<Step> steps_;
   std::vector<model::Lookup> lookup_slots_;
-  std::vector<model::FailedName> failed_;
-  ground::Slots<model::Message> messages_;
-  ground::Slots<model::Exchange> exchanges_;
+  std::vector<Failed> failed_;
+  std::vector<Run> runs_;
+  std::vector<model::ArrivalMark> marks_;
+  std::vector<streams::Streams::Held> held_;
   std::vector<model::Connection> connection_slots_;  // as they were then
   std::size_t lookups_ = 0, connections_ = 0;        // slots in use
+  ground::Parts<Part> parts_;
 };
 
 }  // namespace tailcap::pipeline

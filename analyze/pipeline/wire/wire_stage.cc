@@ -3,41 +3,92 @@
 #include <variant>
 
 namespace tailcap::pipeline {
+namespace {
+
+// Requests count from their beginning on: one that waits for its response takes more memory than its row.
+bool counts(const model::Message& message) {
+  return message.kind == model::MessageKind::request ||
+         (message.kind == model::MessageKind::response && message.answers_unknown);
+}
+
+}  // namespace
+
+// What these bytes become, until admit(message) is false. use: of a handshake, the end of a direction and an exchange.
+template <class Admit, class Use>
+void WireStage::make(const model::ByteRun& run, Admit admit, Use use) {
+  ground::Slots<model::Message>& messages = wire_.messages(run);
+  for (std::size_t i = 0; i < messages.size() && admit(messages[i]); ++i) {
+    const model::MessageKind kind = messages[i].kind;
+    ground::Slots<model::Exchange>& exchanges = exchanges_.push(messages[i]);
+    if (kind == model::MessageKind::handshake || kind == model::MessageKind::closed) use(messages.slot(i));
+    for (std::size_t e = 0; e < exchanges.size(); ++e) use(exchanges.slot(e));
+  }
+}
+
+bool WireStage::passes(const formats::Event& event) const {
+  return !full_ || std::holds_alternative<formats::CaptureEnd>(event.body);
+}
 
 void WireStage::push(const formats::Event& event, WireSink& sink) {
-  if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
+  if (!passes(event)) return;
   const std::span<const model::ByteRun> runs = wire_.push(event);
   sink.push(event, wire_.lookups());
   for (const auto& [name, connection] : wire_.failed_names()) sink.failed(*name, *connection);
   for (const model::ByteRun& run : runs) {
-    ground::Slots<model::Message>& messages = wire_.messages(run);
-    if (messages.empty() && run.end == model::End::none) continue;
     const model::Connection* const connection = wire_.connection(run.connection);
     const model::Connection* const carrier = connection ? wire_.connection(connection->carrier) : nullptr;
-    for (std::size_t i = 0; i < messages.size() && admit(messages[i]); ++i) {
-      const model::MessageKind kind = messages[i].kind;
-      ground::Slots<model::Exchange>& exchanges = exchanges_.push(messages[i]);
-      if (kind == model::MessageKind::handshake || kind == model::MessageKind::closed)
-        sink.push(messages.slot(i), connection, carrier);
-      for (std::size_t e = 0; e < exchanges.size(); ++e) sink.push(exchanges.slot(e), connection, carrier);
-    }
-    if (connection && run.end != model::End::none)
-      sink.ended(*connection, connection->tls ? carrier : nullptr, run.end);
+    make(
+        run,
+        [&](const model::Message& message) {
+          const bool exchanged =
+              message.kind == model::MessageKind::request || message.kind == model::MessageKind::response;
+          return !exchanged || admit(requests_ + counts(message));
+        },
+        [&](auto& made) { sink.push(made, connection, carrier); });
+    if (connection && run.end != model::End::none) sink.ended(*connection, carrier, run.end);
   }
 }
 
-// Requests count from their beginning on: one that waits for its response takes more memory than its row.
-bool WireStage::admit(const model::Message& message) {
-  if (message.kind != model::MessageKind::request && message.kind != model::MessageKind::response) return true;
-  requests_ += message.kind == model::MessageKind::request || message.answers_unknown;
-  if (!allowance_ || allowance_->admits(requests_)) return true;
-  full_ = true;
-  return false;
+void WireStage::take(const formats::Event& event, WireBatch& batch) {
+  if (!passes(event)) return;
+  const std::span<const model::ByteRun> runs = wire_.push(event);
+  batch.add(event, wire_.lookups());
+  for (const auto& [name, connection] : wire_.failed_names()) batch.add(*name, *connection);
+  for (const model::ByteRun& run : runs) {
+    const model::Connection* const connection = wire_.connection(run.connection);
+    batch.add(run, connection, connection ? wire_.connection(connection->carrier) : nullptr);
+  }
+  if (!runs.empty() && wire_.streams().views_held()) batch.add(wire_.streams().take_held());
+}
+
+void WireStage::make(WireBatch& batch, std::size_t part) {
+  batch.each(part, [&](WireBatch::Part& into, std::uint32_t number, const model::ByteRun& run) {
+    make(
+        run,
+        [&](const model::Message& message) {
+          into.requests += counts(message);
+          return true;
+        },
+        [&](auto& made) { into.add(number, made); });
+  });
+}
+
+bool WireStage::admit(std::uint64_t requests) {
+  requests_ = requests;
+  full_ = full_ || (allowance_ && !allowance_->admits(requests_));
+  return !full_;
+}
+
+bool WireStage::far_from_limit() {
+  while (requests_ < made_ && admit(requests_ + 1)) {
+  }
+  return !allowance_ || allowance_->is_far(requests_);
 }
 
 void WireStage::fill(model::Quality& quality) const {
-  for (const model::Findings* f : {&wire_.streams().findings(), &wire_.parsers().findings(), &exchanges_.findings()})
-    quality.findings.add(*f);
+  quality.findings.add(wire_.streams().findings());
+  quality.findings.add(wire_.parsers().findings());
+  quality.findings.add(exchanges_.findings());
   quality.tls = wire_.streams().tls();
   quality.connections = wire_.connections() - quality.tls.seen - wire_.names_failed();
 }

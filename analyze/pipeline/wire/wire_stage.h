@@ -1,12 +1,16 @@
-// First half of the first reading: events become bytes in order, messages and exchanges.
+// First half of the first reading: events become bytes in order, messages and exchanges. At once, or in two steps for
+// many events: then different events, and different parts of the connections, are on different threads.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
 #include "analyze/exchanges/exchanges.h"
 #include "analyze/model/study/study.h"
 #include "analyze/pipeline/wire/wire.h"
+#include "analyze/pipeline/wire/wire_batch.h"
 #include "analyze/pipeline/wire/wire_sink.h"
 #include "formats/bounds/read_limits.h"
 
@@ -19,16 +23,29 @@ class WireStage {
       : allowance_(allowance), wire_(std::move(partly)), exchanges_(std::move(exchanges)) {}
 
   void push(const formats::Event& event, WireSink& sink);
+  // The first step, on the thread of push(): events become bytes in order.
+  void take(const formats::Event& event, WireBatch& batch);
+  // The second, on any thread: the bytes of a part of the connections become messages and exchanges. Batches in order.
+  void make(WireBatch& batch, std::size_t part);
+  // The requests of a batch count from now on. On any thread.
+  void count(const WireBatch& batch) { made_ += batch.requests(); }
+  // On the thread of push(). Whether events may be taken before all those that came before are counted.
+  bool far_from_limit();
+
   const exchanges::Exchanges& exchanges() const { return exchanges_; }
   // Counts and findings.
   void fill(model::Quality& quality) const;
 
  private:
-  bool admit(const model::Message& message);
+  template <class Admit, class Use>
+  void make(const model::ByteRun& run, Admit admit, Use use);
+  bool passes(const formats::Event& event) const;
+  bool admit(std::uint64_t requests);
 
   formats::RequestAllowance* const allowance_;
-  std::uint64_t requests_ = 0;  // and responses to requests that were not recorded
-  bool full_ = false;           // there may be no more requests: what follows is not looked at
+  std::uint64_t requests_ = 0;           // and responses to requests that were not recorded
+  std::atomic<std::uint64_t> made_ = 0;  // by count(): in requests_ after far_from_limit()
+  bool full_ = false;                    // there may be no more requests: what follows is not looked at
   Wire wire_;
   exchanges::Exchanges exchanges_;
 };

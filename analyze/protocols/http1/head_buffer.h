@@ -1,5 +1,5 @@
-// The beginning of a message head that is not complete yet. All connections together keep a bounded number of bytes: a
-// capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
+// The beginning of a message head that is not complete yet. The connections of a part together keep a bounded number of
+// bytes: a capture of a few kilobytes can hold thousands of connections, each with a head that never ends.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,11 @@
 
 namespace tailcap::protocols {
 
-// What all connections have in common: the bytes that they hold together, and the heads known of earlier messages.
+// What the connections of a part have in common: the bytes that they hold together, and the heads known of earlier
+// messages.
 struct HeldHeads {
-  static constexpr std::size_t kMax = 64u
-                                      << 20;  // as much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit in
+  // As much as HTTP/2 keeps; 2,000 clients that send 64 kB slowly fit into the parts.
+  static constexpr std::size_t kMax = 32u << 20;
   std::size_t bytes = 0;
   KnownHeads known;
 };

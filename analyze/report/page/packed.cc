@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "ground/background.h"
+#include "ground/threads/background.h"
 
 namespace tailcap::report::page {
 namespace {

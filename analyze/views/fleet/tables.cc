@@ -20,7 +20,7 @@
 #include "analyze/views/export/whole_capture.h"
 #include "analyze/views/fleet/hours.h"
 #include "analyze/views/fleet/request_rows.h"
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::views {
 namespace {

@@ -13,7 +13,7 @@
 #include "analyze/report/json/request_json.h"
 #include "analyze/report/study/report_json.h"
 #include "formats/bounds/read_limits.h"
-#include "ground/background.h"
+#include "ground/threads/background.h"
 #include "tests/synth/capture_file.h"
 #include "tests/synth/conversation.h"
 #include "tests/synth/scenario.h"
@@ -71,31 +71,43 @@ TEST(Threads, SeveralSayWhatOneSays) {
 }
 
 // Each reading is the first one of a file of its own: later readings stop where the first one did.
+void expect_same_up_to(std::uint64_t requests, const Scenario& scenario) {
+  const formats::ReadLimits before = formats::read_limits();
+  formats::ReadLimits limits;
+  limits.requests = requests;
+  formats::set_read_limits(limits);
+  std::vector<std::string> reports;
+  for (const unsigned threads : {1u, 2u, 4u}) {
+    const std::string path =
+        std::filesystem::temp_directory_path() / ("threads_test-" + std::to_string(getpid()) + "-" +
+                                                  std::to_string(requests) + "-" + std::to_string(threads) + ".tcap");
+    synth::write_capture(path, synth::plain_preamble(), scenario.events());
+    pipeline::Options options;
+    options.threads = threads;
+    const pipeline::Analysis a = pipeline::analyze(path, options);
+    EXPECT_EQ(a.table.rows.size(), requests) << threads;
+    reports.push_back(report::json_report(a.study, a.table));
+    std::filesystem::remove(path);
+  }
+  EXPECT_EQ(reports[1], reports[0]) << requests;
+  EXPECT_EQ(reports[2], reports[0]) << requests;
+  formats::set_read_limits(before);
+}
+
 TEST(Threads, SeveralSayWhatOneSaysOfACaptureThatIsNotReadToItsEnd) {
   Scenario scenario;
   load(1, scenario);
-  const formats::ReadLimits before = formats::read_limits();
-  for (const std::uint64_t requests : {1u, 100u, 700u}) {
-    formats::ReadLimits limits;
-    limits.requests = requests;
-    formats::set_read_limits(limits);
-    std::vector<std::string> reports;
-    for (const unsigned threads : {1u, 2u, 4u}) {
-      const std::string path =
-          std::filesystem::temp_directory_path() / ("threads_test-" + std::to_string(getpid()) + "-" +
-                                                    std::to_string(requests) + "-" + std::to_string(threads) + ".tcap");
-      synth::write_capture(path, synth::plain_preamble(), scenario.events());
-      pipeline::Options options;
-      options.threads = threads;
-      const pipeline::Analysis a = pipeline::analyze(path, options);
-      EXPECT_EQ(a.table.rows.size(), requests) << threads;
-      reports.push_back(report::json_report(a.study, a.table));
-      std::filesystem::remove(path);
-    }
-    EXPECT_EQ(reports[1], reports[0]) << requests;
-    EXPECT_EQ(reports[2], reports[0]) << requests;
-  }
-  formats::set_read_limits(before);
+  for (const std::uint64_t requests : {1u, 100u, 700u}) expect_same_up_to(requests, scenario);
+}
+
+// Far from the limit events are read ahead; near it they are not, so that it holds exactly.
+TEST(Threads, SeveralSayWhatOneSaysWhereTheLimitComesAfterManyRequests) {
+  constexpr std::uint64_t kMost = formats::RequestAllowance::kFar + 3'000;
+  Scenario scenario;
+  std::mt19937 random(1);
+  auto [client, server] = scenario.loopback(1ms, {}, {10, 100});
+  synth::converse(client, server, static_cast<int>(kMost / 2) + 100, random, [](int) { return std::string("/x"); });
+  expect_same_up_to(kMost, scenario);
 }
 
 TEST(Background, DoesOneTaskAfterTheOther) {
@@ -111,7 +123,7 @@ TEST(Background, DoesOneTaskAfterTheOther) {
   for (int i = 0; i <= 1000; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
 }
 
-TEST(Background, WaitsUntilSoManyTasksAreLeft) {
+TEST(Background, WaitsUntilThreeTasksAreLeft) {
   std::mutex mutex;
   std::vector<int> done;
   ground::Background background;

@@ -1,8 +1,8 @@
-#include "ground/background.h"
+#include "ground/threads/background.h"
 
 #include <utility>
 
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 namespace tailcap::ground {
 

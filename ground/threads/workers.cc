@@ -1,4 +1,4 @@
-#include "ground/workers.h"
+#include "ground/threads/workers.h"
 
 #include <sched.h>
 
