@@ -11,12 +11,13 @@ constexpr std::size_t kAhead = 6;
 }  // namespace
 
 void WireBatch::begin() {
-  steps_.clear(), failed_.clear(), runs_.clear(), marks_.clear(), held_.clear();
+  steps_.clear(), failed_.clear(), marks_.clear(), held_.clear();
   lookups_ = connections_ = 0;
   for (std::size_t part = 0; part < ground::kParts; ++part) {
     Part& p = parts_[part];
     p.runs_.clear(), p.items_.clear(), p.messages_.clear(), p.exchanges_.clear();
-    p.requests = p.item_ = p.message_ = p.exchange_ = 0;
+    p.requests = p.run_ = 0;
+    p.item_ = p.message_ = p.exchange_ = 0;
   }
 }
 
@@ -27,19 +28,23 @@ std::uint32_t WireBatch::keep(const model::Connection* connection) {
 }
 
 void WireBatch::add(const formats::Event& event, std::span<const model::Lookup> ended) {
-  steps_.push_back({Step::Kind::event, static_cast<std::uint32_t>(ended.size()), &event});
+  steps_.push_back({.kind = Step::Kind::event, .lookups = static_cast<std::uint32_t>(ended.size()), .event = &event});
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
 void WireBatch::add(const model::FailedName& name, const model::Connection& connection) {
-  steps_.push_back({Step::Kind::failed});
-  failed_.push_back({name, keep(&connection)});
+  steps_.push_back({.kind = Step::Kind::failed, .connection = keep(&connection)});
+  failed_.push_back(name);
 }
 
 void WireBatch::add(const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier) {
-  steps_.push_back({Step::Kind::run});
-  parts_[ground::part_of(run.connection)].runs_.push_back(static_cast<std::uint32_t>(runs_.size()));
-  runs_.push_back({run, marks_.size(), keep(connection), keep(carrier)});
+  const std::size_t part = ground::part_of(run.connection);
+  steps_.push_back({.kind = Step::Kind::run,
+                    .end = run.end,
+                    .part = static_cast<std::uint8_t>(part),
+                    .connection = keep(connection),
+                    .carrier = keep(carrier)});
+  parts_[part].runs_.push_back({run, marks_.size()});
   marks_.insert(marks_.end(), run.arrivals.begin(), run.arrivals.end());
 }
 
@@ -60,11 +65,11 @@ std::uint64_t WireBatch::requests() const {
 }
 
 // What the bytes of a run have become.
-void WireBatch::replay(std::uint32_t number, const Run& run, WireSink& sink) {
-  const model::Connection* const connection = kept(run.connection);
-  const model::Connection* const carrier = kept(run.carrier);
-  Part& p = parts_[ground::part_of(run.bytes.connection)];
-  for (; p.item_ < p.items_.size() && p.items_[p.item_].run == number; ++p.item_) {
+void WireBatch::replay_run(const Step& step, WireSink& sink) {
+  const model::Connection* const connection = kept(step.connection);
+  const model::Connection* const carrier = kept(step.carrier);
+  Part& p = parts_[step.part];
+  for (; p.item_ < p.items_.size() && p.items_[p.item_].run == p.run_; ++p.item_) {
     if (!p.items_[p.item_].exchange) {
       sink.push(p.messages_.slot(p.message_++), connection, carrier);
       continue;
@@ -72,12 +77,12 @@ void WireBatch::replay(std::uint32_t number, const Run& run, WireSink& sink) {
     if (p.exchange_ + 1 < p.exchanges_.size()) ground::prefetch(p.exchanges_[p.exchange_ + 1]);
     sink.push(p.exchanges_.slot(p.exchange_++), connection, carrier);
   }
-  if (connection && run.bytes.end != model::End::none) sink.ended(*connection, carrier, run.bytes.end);
+  ++p.run_;
+  if (connection && step.end != model::End::none) sink.ended(*connection, carrier, step.end);
 }
 
 void WireBatch::replay(WireSink& sink) {
   std::size_t lookup = 0, failed = 0;
-  std::uint32_t run = 0;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     if (const formats::Event* const next = i + kAhead < steps_.size() ? steps_[i + kAhead].event : nullptr)
@@ -88,13 +93,11 @@ void WireBatch::replay(WireSink& sink) {
         lookup += step.lookups;
         break;
       case Step::Kind::failed:
-        if (const model::Connection* const connection = kept(failed_[failed].connection))  // there always is one
-          sink.failed(failed_[failed].name, *connection);
-        ++failed;
+        if (const model::Connection* const connection = kept(step.connection))  // there always is one
+          sink.failed(failed_[failed++], *connection);
         break;
       case Step::Kind::run:
-        replay(run, runs_[run], sink);
-        ++run;
+        replay_run(step, sink);
         break;
     }
   }

@@ -36,24 +36,29 @@ class WireBatch {
 
    private:
     friend WireBatch;
+    struct Run {
+      model::ByteRun bytes;
+      std::size_t first_mark;
+    };
     struct Item {
       std::uint32_t run;
       bool exchange;
     };
-    std::vector<std::uint32_t> runs_;
+    std::vector<Run> runs_;
     std::vector<Item> items_;
     ground::Slots<model::Message> messages_;
     ground::Slots<model::Exchange> exchanges_;
-    std::size_t item_ = 0, message_ = 0, exchange_ = 0;  // next in replay()
+    std::uint32_t run_ = 0;  // next in replay(), and of the others:
+    std::size_t item_ = 0, message_ = 0, exchange_ = 0;
   };
   // Calls read(part, number of the run, run) for each run.
   template <class Read>
   void each(std::size_t part, Read read) {
     Part& p = parts_[part];
-    for (const std::uint32_t number : p.runs_) {
-      Run& run = runs_[number];
-      run.bytes.arrivals = std::span(marks_).subspan(run.first_mark, run.bytes.arrivals.size());
-      read(p, number, run.bytes);
+    for (std::size_t i = 0; i < p.runs_.size(); ++i) {
+      model::ByteRun& run = p.runs_[i].bytes;
+      run.arrivals = std::span(marks_).subspan(p.runs_[i].first_mark, run.arrivals.size());
+      read(p, i, run);
     }
   }
 
@@ -62,22 +67,15 @@ class WireBatch {
   std::uint64_t requests() const;
 
  private:
-  // What belongs to a step lies at the next place of the list for its kind.
+  static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Step {
     enum class Kind : std::uint8_t { event, failed, run };
     Kind kind;
-    std::uint32_t lookups = 0;              // kind event: how many of the list
-    const formats::Event* event = nullptr;  // kind event
-  };
-  static constexpr std::uint32_t kNone = UINT32_MAX;
-  struct Run {
-    model::ByteRun bytes;
-    std::size_t first_mark;
-    std::uint32_t connection, carrier;  // places in the list of connections
-  };
-  struct Failed {
-    model::FailedName name;
-    std::uint32_t connection;  // place in the list
+    model::End end = model::End::none;  // kind run, and its part:
+    std::uint8_t part = 0;
+    std::uint32_t lookups = 0;                          // kind event: how many of the list
+    std::uint32_t connection = kNone, carrier = kNone;  // kinds failed and run: places in the list
+    const formats::Event* event = nullptr;              // kind event
   };
   // Slots are used again, with the memory of their strings.
   template <class T>
@@ -89,12 +87,11 @@ class WireBatch {
   const model::Connection* kept(std::uint32_t place) const {
     return place == kNone ? nullptr : &connection_slots_[place];
   }
-  void replay(std::uint32_t number, const Run& run, WireSink& sink);
+  void replay_run(const Step& step, WireSink& sink);
 
   std::vector<Step> steps_;
   std::vector<model::Lookup> lookup_slots_;
-  std::vector<Failed> failed_;
-  std::vector<Run> runs_;
+  std::vector<model::FailedName> failed_;
   std::vector<model::ArrivalMark> marks_;
   std::vector<streams::Streams::Held> held_;
   std::vector<model::Connection> connection_slots_;  // as they were then

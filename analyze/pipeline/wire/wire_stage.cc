@@ -62,7 +62,7 @@ void WireStage::take(const formats::Event& event, WireBatch& batch) {
 }
 
 void WireStage::make(WireBatch& batch, std::size_t part) {
-  batch.each(part, [&](WireBatch::Part& into, std::uint32_t number, const model::ByteRun& run) {
+  batch.each(part, [&](WireBatch::Part& into, std::size_t number, const model::ByteRun& run) {
     make(
         run,
         [&](const model::Message& message) {
