@@ -25,11 +25,12 @@
 #include "formats/printable.h"
 
 // For jemalloc. An analysis touches hundreds of MiB for the first time. Huge pages, where the kernel gives them on
-// request, avoid nine page faults of ten, and a third of the time where a fault is expensive. The kernel zeroes each
-// page that it gives, so freed memory is kept for five seconds; then it is unmapped, since --max-memory counts what is
-// mapped. Each of the two stages of a reading has an arena.
+// request, avoid nine page faults of ten, and a third of the time where a fault is expensive. They need mappings longer
+// than what is asked for, so the addresses of freed memory are retained; --max-memory counts them. The kernel zeroes
+// each page that it gives, so freed memory is kept for five seconds; then the kernel gets its pages back. One arena:
+// each has a long mapping that is not full.
 extern "C" const char* const malloc_conf =
-    "thp:always,metadata_thp:auto,narenas:2,dirty_decay_ms:5000,muzzy_decay_ms:0,oversize_threshold:0,retain:false";
+    "thp:always,metadata_thp:auto,narenas:1,dirty_decay_ms:5000,muzzy_decay_ms:0,oversize_threshold:0,retain:true";
 
 namespace {
 
