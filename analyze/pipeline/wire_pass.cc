@@ -15,8 +15,9 @@
 namespace tailcap::pipeline {
 namespace {
 
-constexpr std::size_t kBatch = 1024;  // events of a batch
-constexpr std::size_t kBatches = 8;   // at most: their costs differ from stage to stage and from batch to batch
+constexpr std::size_t kBatch = 1024;            // events of a batch, at most
+constexpr std::size_t kBatchBytes = 64u << 10;  // likewise bytes, and an event's more: few can be thousands of requests
+constexpr std::size_t kBatches = 8;  // at most: their costs differ from stage to stage and from batch to batch
 
 }  // namespace
 
@@ -34,26 +35,37 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
   bool ahead = ground::workers_of(threads_) > 1 && wire_.far_from_limit();
   WireBatch* batch = nullptr;            // that is filled
   std::size_t filled = 0, of_block = 0;  // its events; batches of this block
-  replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
-    if (!ahead) {
-      for (const formats::Event& event : events) push(event);
-      if (beginning.due()) beginning.look(*this);
-      return;
-    }
-    if (!batch) (batch = &batches[line.place()])->begin();
-    for (const formats::Event& event : events) wire_.take(event, *batch);
-    filled += events.size();
-    if (filled < kBatch && !last_of_block) return;
+  const auto catch_up = [&] {
+    line.wait();
+    wire_.far_from_limit();  // counts the rest
+  };
+  const auto hand_on = [&] {
+    if (!batch) return;
     line.add();
     batch = nullptr;
     filled = 0;
     ++of_block;
-    if (last_of_block) line.wait(std::exchange(of_block, 0));  // events live until the block after theirs is over
     ahead = wire_.far_from_limit();
-    if (ahead && !beginning.due()) return;
-    line.wait();
-    wire_.far_from_limit();  // counts the rest
-    if (beginning.due()) beginning.look(*this);
+    if (!ahead) catch_up();
+  };
+  replay.slices([&](std::span<const formats::Event> events, bool last_of_block) {
+    for (const formats::Event& event : events) {
+      if (!ahead) {
+        push(event);
+        continue;
+      }
+      if (!batch) (batch = &batches[line.place()])->begin();
+      wire_.take(event, *batch);
+      if (++filled == kBatch || batch->bytes() >= kBatchBytes) hand_on();
+    }
+    if (last_of_block) {
+      hand_on();
+      line.wait(std::exchange(of_block, 0));  // events live until the block after theirs is over
+    }
+    if (!beginning.due()) return;
+    hand_on();
+    catch_up();
+    beginning.look(*this);
   });
   line.wait();
 }

@@ -12,7 +12,7 @@ constexpr std::size_t kAhead = 6;
 
 void WireBatch::begin() {
   steps_.clear(), failed_.clear(), marks_.clear(), held_.clear();
-  lookups_ = connections_ = 0;
+  lookups_ = connections_ = bytes_ = 0;
   for (std::size_t part = 0; part < ground::kParts; ++part) {
     Part& p = parts_[part];
     p.runs_.clear(), p.items_.clear(), p.messages_.clear(), p.exchanges_.clear();
@@ -45,6 +45,7 @@ void WireBatch::add(const model::ByteRun& run, const model::Connection* connecti
                     .connection = keep(connection),
                     .carrier = keep(carrier)});
   parts_[part].runs_.push_back({run, marks_.size()});
+  bytes_ += run.head.size() + run.tail.size();
   marks_.insert(marks_.end(), run.arrivals.begin(), run.arrivals.end());
 }
 

@@ -26,6 +26,7 @@ class WireBatch {
   void add(const model::FailedName& name, const model::Connection& connection);
   void add(const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier);
   void add(streams::Streams::Held&& viewed) { held_.push_back(std::move(viewed)); }  // by runs
+  std::size_t bytes() const { return bytes_; }                                       // that were captured of the runs
 
   // Second step, parts of the connections in any order and at the same time: what the bytes of a part become.
   class Part {
@@ -96,6 +97,7 @@ class WireBatch {
   std::vector<streams::Streams::Held> held_;
   std::vector<model::Connection> connection_slots_;  // as they were then
   std::size_t lookups_ = 0, connections_ = 0;        // slots in use
+  std::size_t bytes_ = 0;
   ground::Parts<Part> parts_;
 };
 

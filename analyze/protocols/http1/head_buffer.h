@@ -7,14 +7,15 @@
 #include <string_view>
 
 #include "analyze/protocols/http1/known_heads.h"
+#include "ground/threads/parts.h"
 
 namespace tailcap::protocols {
 
 // What the connections of a part have in common: the bytes that they hold together, and the heads known of earlier
 // messages.
 struct HeldHeads {
-  // As much as HTTP/2 keeps; 2,000 clients that send 64 kB slowly fit into the parts.
-  static constexpr std::size_t kMax = 32u << 20;
+  // As much as HTTP/2 keeps; 1,000 clients that send 64 kB slowly fit into the parts.
+  static constexpr std::size_t kMax = (64u << 20) / ground::kParts;
   std::size_t bytes = 0;
   KnownHeads known;
 };

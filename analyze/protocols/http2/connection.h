@@ -17,14 +17,16 @@
 #include "analyze/protocols/http2/stream.h"
 #include "analyze/protocols/http2/turns.h"
 #include "analyze/protocols/input/messages.h"
+#include "ground/threads/parts.h"
 
 namespace tailcap::protocols::http2 {
 
 // The state that the connections of a part hold together. A few bytes of a frame can open a stream, and can expand to
 // kilobytes of fields.
 struct Held {
-  static constexpr std::size_t kMaxText = 32u << 20;     // header fields of open streams, and header tables
-  static constexpr std::size_t kMaxStreams = 16u << 10;  // some 2 kB each
+  // Header fields of open streams, and header tables. One connection may have all of it.
+  static constexpr std::size_t kMaxText = (64u << 20) / ground::kParts;
+  static constexpr std::size_t kMaxStreams = (32u << 10) / ground::kParts;  // some 2 kB each
   static constexpr std::size_t kMaxSpare = 256;
   std::size_t text = 0, streams = 0;
   std::vector<Http2Streams::node_type> spare;  // streams that are over: their memory is used again
