@@ -71,17 +71,17 @@ ground::Slots<model::Exchange>& Exchanges::push(const model::Message& m) {
 
 model::Findings Exchanges::findings() const {
   model::Findings all;
-  for (std::size_t part = 0; part < ground::kParts; ++part) all.add(impl_->parts[part].findings);
+  for (const Part& part : impl_->parts) all.add(part.findings);
   return all;
 }
 
 void Exchanges::each_under_way(const std::function<void(const model::Exchange&)>& use) const {
   std::size_t most = 0;
-  for (std::size_t part = 0; part < ground::kParts; ++part) most = std::max(most, impl_->parts[part].pairings.size());
+  for (const Part& part : impl_->parts) most = std::max(most, part.pairings.size());
   for (std::size_t place = 0; place < most; ++place)
-    for (std::size_t part = 0; part < ground::kParts; ++part) {
-      if (place >= impl_->parts[part].pairings.size()) continue;
-      const Pairing& p = impl_->parts[part].pairings[place];
+    for (const Part& part : impl_->parts) {
+      if (place >= part.pairings.size()) continue;
+      const Pairing& p = part.pairings[place];
       if (p.in_order) p.in_order->each_under_way(use);
       if (p.by_stream) p.by_stream->each_under_way(use);
     }

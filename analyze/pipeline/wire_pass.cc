@@ -37,7 +37,7 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
   std::size_t filled = 0, of_block = 0;  // its events; batches of this block
   const auto catch_up = [&] {
     line.wait();
-    wire_.far_from_limit();  // counts the rest
+    wire_.admit_counted();
   };
   const auto hand_on = [&] {
     if (!batch) return;
@@ -45,6 +45,7 @@ void WirePass::read(Replay& replay, Beginning& beginning) {
     batch = nullptr;
     filled = 0;
     ++of_block;
+    wire_.admit_counted();
     ahead = wire_.far_from_limit();
     if (!ahead) catch_up();
   };

@@ -40,7 +40,7 @@ ground::Slots<model::Message>& Parsers::push(const model::ByteRun& run) {
 
 model::Findings Parsers::findings() const {
   model::Findings all;
-  for (std::size_t part = 0; part < ground::kParts; ++part) all.add(impl_->parts[part].findings);
+  for (const Part& part : impl_->parts) all.add(part.findings);
   return all;
 }
 

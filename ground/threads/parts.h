@@ -13,16 +13,8 @@ constexpr std::uint32_t place_in_part(std::uint32_t number) { return number / kP
 
 // One T for each part, none in a cache line of another.
 template <class T>
-class Parts {
- public:
-  T& operator[](std::size_t part) { return all_[part].value; }
-  const T& operator[](std::size_t part) const { return all_[part].value; }
-
- private:
-  struct alignas(64) Aligned {
-    T value;
-  };
-  std::array<Aligned, kParts> all_;
-};
+struct alignas(64) OwnLine : T {};
+template <class T>
+using Parts = std::array<OwnLine<T>, kParts>;
 
 }  // namespace tailcap::ground

@@ -13,8 +13,7 @@ constexpr std::size_t kAhead = 6;
 void WireBatch::begin() {
   steps_.clear(), failed_.clear(), marks_.clear(), held_.clear();
   lookups_ = connections_ = bytes_ = 0;
-  for (std::size_t part = 0; part < ground::kParts; ++part) {
-    Part& p = parts_[part];
+  for (Part& p : parts_) {
     p.runs_.clear(), p.items_.clear(), p.messages_.clear(), p.exchanges_.clear();
     p.requests = p.run_ = 0;
     p.item_ = p.message_ = p.exchange_ = 0;
@@ -27,12 +26,12 @@ std::uint32_t WireBatch::keep(const model::Connection* connection) {
   return static_cast<std::uint32_t>(connections_ - 1);
 }
 
-void WireBatch::add(const formats::Event& event, std::span<const model::Lookup> ended) {
+void WireBatch::push(const formats::Event& event, std::span<const model::Lookup> ended) {
   steps_.push_back({.kind = Step::Kind::event, .lookups = static_cast<std::uint32_t>(ended.size()), .event = &event});
   for (const model::Lookup& lookup : ended) next(lookup_slots_, lookups_) = lookup;
 }
 
-void WireBatch::add(const model::FailedName& name, const model::Connection& connection) {
+void WireBatch::failed(const model::FailedName& name, const model::Connection& connection) {
   steps_.push_back({.kind = Step::Kind::failed, .connection = keep(&connection)});
   failed_.push_back(name);
 }
@@ -61,7 +60,7 @@ void WireBatch::Part::add(std::size_t run, std::unique_ptr<model::Exchange>& exc
 
 std::uint64_t WireBatch::requests() const {
   std::uint64_t all = 0;
-  for (std::size_t part = 0; part < ground::kParts; ++part) all += parts_[part].requests;
+  for (const Part& p : parts_) all += p.requests;
   return all;
 }
 

@@ -22,8 +22,8 @@ class WireBatch {
   void begin();
 
   // First step: events, and behind each what belongs to it, as a WireSink gets it; of bytes, the bytes.
-  void add(const formats::Event& event, std::span<const model::Lookup> ended);
-  void add(const model::FailedName& name, const model::Connection& connection);
+  void push(const formats::Event& event, std::span<const model::Lookup> ended);
+  void failed(const model::FailedName& name, const model::Connection& connection);
   void add(const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier);
   void add(streams::Streams::Held&& viewed) { held_.push_back(std::move(viewed)); }  // by runs
   std::size_t bytes() const { return bytes_; }                                       // that were captured of the runs

@@ -25,40 +25,40 @@ void WireStage::make(const model::ByteRun& run, Admit admit, Use use) {
   }
 }
 
-bool WireStage::passes(const formats::Event& event) const {
-  return !full_ || std::holds_alternative<formats::CaptureEnd>(event.body);
+// The event, names that were asked for in vain, then use(run, connection, carrier) of the bytes that it completed.
+template <class To, class Use>
+void WireStage::pass(const formats::Event& event, To& to, Use use) {
+  if (full_ && !std::holds_alternative<formats::CaptureEnd>(event.body)) return;
+  const std::span<const model::ByteRun> runs = wire_.push(event);
+  to.push(event, wire_.lookups());
+  for (const auto& [name, connection] : wire_.failed_names()) to.failed(*name, *connection);
+  for (const model::ByteRun& run : runs) {
+    const model::Connection* const connection = wire_.connection(run.connection);
+    use(run, connection, connection ? wire_.connection(connection->carrier) : nullptr);
+  }
 }
 
 void WireStage::push(const formats::Event& event, WireSink& sink) {
-  if (!passes(event)) return;
-  const std::span<const model::ByteRun> runs = wire_.push(event);
-  sink.push(event, wire_.lookups());
-  for (const auto& [name, connection] : wire_.failed_names()) sink.failed(*name, *connection);
-  for (const model::ByteRun& run : runs) {
-    const model::Connection* const connection = wire_.connection(run.connection);
-    const model::Connection* const carrier = connection ? wire_.connection(connection->carrier) : nullptr;
-    make(
-        run,
-        [&](const model::Message& message) {
-          const bool exchanged =
-              message.kind == model::MessageKind::request || message.kind == model::MessageKind::response;
-          return !exchanged || admit(requests_ + counts(message));
-        },
-        [&](auto& made) { sink.push(made, connection, carrier); });
-    if (connection && run.end != model::End::none) sink.ended(*connection, carrier, run.end);
-  }
+  pass(event, sink,
+       [&](const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier) {
+         make(
+             run,
+             [&](const model::Message& message) {
+               const bool exchanged =
+                   message.kind == model::MessageKind::request || message.kind == model::MessageKind::response;
+               return !exchanged || admit(requests_ + counts(message));
+             },
+             [&](auto& made) { sink.push(made, connection, carrier); });
+         if (connection && run.end != model::End::none) sink.ended(*connection, carrier, run.end);
+       });
 }
 
 void WireStage::take(const formats::Event& event, WireBatch& batch) {
-  if (!passes(event)) return;
-  const std::span<const model::ByteRun> runs = wire_.push(event);
-  batch.add(event, wire_.lookups());
-  for (const auto& [name, connection] : wire_.failed_names()) batch.add(*name, *connection);
-  for (const model::ByteRun& run : runs) {
-    const model::Connection* const connection = wire_.connection(run.connection);
-    batch.add(run, connection, connection ? wire_.connection(connection->carrier) : nullptr);
-  }
-  if (!runs.empty() && wire_.streams().views_held()) batch.add(wire_.streams().take_held());
+  pass(event, batch,
+       [&](const model::ByteRun& run, const model::Connection* connection, const model::Connection* carrier) {
+         batch.add(run, connection, carrier);
+       });
+  if (wire_.streams().views_held()) batch.add(wire_.streams().take_held());
 }
 
 void WireStage::make(WireBatch& batch, std::size_t part) {
@@ -79,10 +79,9 @@ bool WireStage::admit(std::uint64_t requests) {
   return !full_;
 }
 
-bool WireStage::far_from_limit() {
+void WireStage::admit_counted() {
   while (requests_ < made_ && admit(requests_ + 1)) {
   }
-  return !allowance_ || allowance_->is_far(requests_);
 }
 
 void WireStage::fill(model::Quality& quality) const {

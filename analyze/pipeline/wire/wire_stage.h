@@ -27,10 +27,11 @@ class WireStage {
   void take(const formats::Event& event, WireBatch& batch);
   // The second, on any thread: the bytes of a part of the connections become messages and exchanges. Batches in order.
   void make(WireBatch& batch, std::size_t part);
-  // The requests of a batch count from now on. On any thread.
+  // After that, on any thread: its requests. On the thread of push(), they count then.
   void count(const WireBatch& batch) { made_ += batch.requests(); }
-  // On the thread of push(). Whether events may be taken before all those that came before are counted.
-  bool far_from_limit();
+  void admit_counted();
+  // Events may be taken before all requests of those before them count.
+  bool far_from_limit() const { return !allowance_ || allowance_->is_far(requests_); }
 
   const exchanges::Exchanges& exchanges() const { return exchanges_; }
   // Counts and findings.
@@ -39,12 +40,13 @@ class WireStage {
  private:
   template <class Admit, class Use>
   void make(const model::ByteRun& run, Admit admit, Use use);
-  bool passes(const formats::Event& event) const;
+  template <class To, class Use>
+  void pass(const formats::Event& event, To& to, Use use);
   bool admit(std::uint64_t requests);
 
   formats::RequestAllowance* const allowance_;
   std::uint64_t requests_ = 0;           // and responses to requests that were not recorded
-  std::atomic<std::uint64_t> made_ = 0;  // by count(): in requests_ after far_from_limit()
+  std::atomic<std::uint64_t> made_ = 0;  // by count(): in requests_ after admit_counted()
   bool full_ = false;                    // there may be no more requests: what follows is not looked at
   Wire wire_;
   exchanges::Exchanges exchanges_;
