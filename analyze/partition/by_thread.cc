@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "analyze/partition/draft/running.h"
 #include "analyze/partition/history/busy_loop.h"
-#include "analyze/partition/running.h"
 
 namespace tailcap::partition {
 namespace {

@@ -7,8 +7,8 @@
 #include <boost/container/small_vector.hpp>
 #include <span>
 
-#include "analyze/partition/calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/calls.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

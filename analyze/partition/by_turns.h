@@ -8,8 +8,8 @@
 
 #include <span>
 
-#include "analyze/partition/calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/calls.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

@@ -5,7 +5,7 @@
 #include "analyze/partition/by_goroutine.h"
 #include "analyze/partition/by_thread.h"
 #include "analyze/partition/by_turns.h"
-#include "analyze/partition/running.h"
+#include "analyze/partition/draft/running.h"
 
 namespace tailcap::partition {
 namespace {

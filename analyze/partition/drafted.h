@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "analyze/partition/calls.h"
 #include "analyze/partition/conditions/sweep.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/calls.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "analyze/model/study/file_calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

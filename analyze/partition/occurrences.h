@@ -2,7 +2,7 @@
 #pragma once
 
 #include "analyze/model/occurrences.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

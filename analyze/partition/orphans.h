@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "analyze/partition/calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/calls.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

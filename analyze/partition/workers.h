@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

@@ -13,6 +13,8 @@ constexpr std::uint8_t kMostlyWindow = 50;        // per cent
 constexpr Nanos kLongestDelay = 200'000'000;      // of an acknowledgement, by Linux
 constexpr std::uint32_t kClosing = 0x80;          // formats::StallKind::undelivered
 constexpr std::uint32_t kPercent = kClosing - 1;  // likewise
+// What a TCP socket takes before its buffer is full, unless the program made that smaller (net.ipv4.tcp_wmem).
+constexpr std::uint64_t kBuffer = 16 << 10;
 
 using formats::Event;
 using formats::nanoseconds;
@@ -362,6 +364,19 @@ void Observed::refused(const Event& event, std::string_view by) {
   if (!log) return;
   log->refused.add(lock);
   ++kept_;
+}
+
+bool Observed::fills_buffer(model::ConnectionId connection, Nanos since, Nanos at) const {
+  const EndLog* const end = this->end(connection);
+  if (!end) return false;
+  const TimeSpan* full = end->full.first_at(since);
+  if (full != end->full.end() && full->time <= at) return true;
+  // UNIX sockets: a send that was shortened looks like any other.
+  if (full_sends_recorded() && !end->unix_domain) return false;
+  std::uint64_t bytes = 0;
+  for (const PositionMark* m = end->sent.first_at(since); m != end->sent.end() && m->time <= at && bytes < kBuffer; ++m)
+    bytes += static_cast<std::uint32_t>(m->end - m->begin);
+  return bytes >= kBuffer;
 }
 
 }  // namespace tailcap::partition

@@ -272,6 +272,9 @@ class Observed {
   // Threads that multiplex.
   const std::vector<std::uint32_t>& loops() const { return loops_; }
   const EndLog* end(model::ConnectionId connection) const;
+  // In [since, at] a send on the connection found no room, so that a pause after it can be a wait for room. Recorders
+  // that do not tell: as much was sent as fills a socket's buffer.
+  bool fills_buffer(model::ConnectionId connection, Nanos since, Nanos at) const;
   const ProcessLog* process(std::uint32_t pid) const;
   const Log<Sighting>* goroutine(std::uint32_t pid, std::uint64_t goroutine) const;
   // The connection with requests that this socket carries; 0: none.

@@ -6,8 +6,6 @@
 
 #include "analyze/protocols/input/cursor.h"
 #include "formats/calls/machine/key_shape.h"
-#include "formats/sql/mask.h"
-#include "formats/sql/statement.h"
 
 namespace tailcap::protocols::calls {
 
@@ -24,12 +22,9 @@ using wire::Token;
 
 namespace {
 
-constexpr std::size_t kMostText = 16u << 10;                    // of a statement: what is shown is shorter
-constexpr std::size_t kLongestShown = 400;                      // of a statement or a key
-constexpr std::string_view kLastPrepared = "\xff\xff\xff\xff";  // MariaDB
-constexpr std::size_t kLongestName = 100;                       // of a statement; an error code
-constexpr std::size_t kMostPrepared = 10'000;                   // statements of a connection
-constexpr std::size_t kMostUnproved = 512;                      // messages before it is proved how they belong together
+constexpr std::size_t kMostText = 16u << 10;  // of a statement: what is shown is shorter
+constexpr std::size_t kLongestName = 100;     // of a statement; an error code
+constexpr std::size_t kMostUnproved = 512;    // messages before it is proved how they belong together
 // A send is stamped when it returns; its answer may be read before.
 constexpr model::Duration kSendReturn = std::chrono::milliseconds{1};
 // Nothing was open, and no answer came: nothing older was open, either.
@@ -37,12 +32,6 @@ constexpr model::Duration kSilence = std::chrono::milliseconds{5};
 
 void append(std::string& text, std::string_view more, std::size_t most) {
   text.append(more.substr(0, most - std::min(most, text.size())));
-}
-
-std::string capitals(std::string text) {
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
 }
 
 std::int64_t last_number(std::string_view text) {
@@ -316,33 +305,22 @@ void Reader::end_request(Half& h, const Token& t) {
   store.waits = t.waits;
   store.message = t.message;
   if (!h.operation.empty() && h.operation.back() == ' ') h.operation.pop_back();
-  Prepared asked{capitals(h.operation), {}};
+  NamedStatement asked{capitals(h.operation), {}};
   if (!has_statements(protocol_)) {
     if (h.key_open) end_key(h, true);
     asked.text = wire::shown_key(h.text).substr(0, kLongestShown);
   } else if (!h.text.empty()) {
-    formats::sql::Mask(wire::dialect_of(stream_.kind())).mask(h.text);
-    const std::string shown = formats::sql::shown_statement(h.text, kLongestShown);
-    defined_ = {formats::sql::operation_of(shown), shown};
-    if (capitals(shown.substr(0, defined_.operation.size())) == defined_.operation)
-      defined_.text.erase(0, std::min(shown.size(), defined_.operation.size() + 1));
-    asked = defined_;
-    if (h.defines) define(h.name);
-    if (!t.operation.empty()) asked.text = shown;
+    asked = statements_.ask(h.text, wire::dialect_of(stream_.kind()));
+    if (h.defines) statements_.define(h.name);
+    if (!t.operation.empty()) asked.text = statements_.shown();
   }
   if (!t.operation.empty()) asked.operation = t.operation;
   if (h.refers && h.text.empty()) {
-    const auto known = prepared_.find(h.reference);
-    if (known != prepared_.end()) asked = known->second;
-    if (h.reference == kLastPrepared) asked = defined_;
+    asked = statements_.prepared(h.reference).value_or(asked);
     if (asked.operation.empty()) asked.operation = "EXECUTE";
   }
   m.method = asked.operation;
   m.target = asked.text;
-}
-
-void Reader::define(const std::string& name) {
-  if (prepared_.size() < kMostPrepared || prepared_.contains(name)) prepared_.insert_or_assign(name, defined_);
 }
 
 void Reader::end_response(Half& h, const Token& t) {
@@ -358,7 +336,7 @@ void Reader::end_response(Half& h, const Token& t) {
   else
     store.by_server = failed_by_server_ = t.failed && protocol.fault(store.error_code) == wire::Fault::server;
   store.rows = last_number(h.rows);
-  if (h.defines) define(h.name);
+  if (h.defines) statements_.define(h.name);
 }
 
 void Reader::give_up(Messages& out) {

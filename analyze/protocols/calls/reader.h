@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "analyze/model/wire/byte_run.h"
+#include "analyze/protocols/calls/statements.h"
 #include "analyze/protocols/input/messages.h"
 #include "formats/calls/stream.h"
 
@@ -47,9 +48,6 @@ class Reader {
     model::Time done = model::kNoTime, arrived = model::kNoTime;
     model::Thread thread;
   };
-  struct Prepared {
-    std::string operation, text;
-  };
 
   Half& half(wire::Side side) { return halves_[static_cast<std::size_t>(side)]; }
   model::Direction direction(wire::Side side) const;
@@ -64,7 +62,6 @@ class Reader {
   static void end_key(Half& half, bool cut);
   void end_request(Half& half, const wire::Token& token);
   void end_response(Half& half, const wire::Token& token);
-  void define(const std::string& name);
   // Requests that were asked get answers of which nothing is known.
   void give_up(Messages& out);
   void give_up(std::uint32_t call, Messages& out);
@@ -94,8 +91,7 @@ class Reader {
   bool trusted_ = false;  // responses belong to the requests that they seem to answer
   bool failed_by_server_ = false;
   model::Time answered_at_ = model::kNoTime;
-  std::map<std::string, Prepared, std::less<>> prepared_;
-  Prepared defined_;  // by the last request that had a statement: its answer may name it
+  SqlStatements statements_;
   bool ended_[2] = {false, false};
 };
 

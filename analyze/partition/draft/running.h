@@ -3,17 +3,14 @@
 
 #include <span>
 
-#include "analyze/partition/calls.h"
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/calls.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 
 // The thread carried the request in [from, to).
 void add_running(const DraftContext& k, std::uint32_t tid, Nanos from, Nanos to, std::span<const Call> calls,
                  Draft& draft, model::Evidence evidence = model::Evidence::measured);
-// In [since, at] a send on the connection found no room, so that a pause after it can be a wait for room. Recorders
-// that do not tell: as much was sent as fills a socket's buffer.
-bool fills_buffer(const DraftContext& k, model::ConnectionId connection, Nanos since, Nanos at);
 // Adds run-queue latency in [wait.runnable, wait.back), after a wake-up that was not for the request alone.
 void add_queued(const OffCpuWait& wait, Nanos from, Nanos to, Draft& draft);
 // Adds what is known of a new thread's wait for its first CPU where the recorder did not tell of it (older versions).

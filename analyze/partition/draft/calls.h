@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "analyze/partition/draft.h"
+#include "analyze/partition/draft/draft.h"
 
 namespace tailcap::partition {
 

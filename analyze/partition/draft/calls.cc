@@ -1,4 +1,4 @@
-#include "analyze/partition/calls.h"
+#include "analyze/partition/draft/calls.h"
 
 #include <algorithm>
 
