@@ -43,9 +43,9 @@ constexpr const char* kNotes =
     R"(BASE and NEW are captures, one for each run, or folders of captures. Record at least five runs a side, alternately
 (ABBA), on one machine, with the same open-loop load; tailcap gate does. Expressions of --fail-on name a metric, a
 route and an increase: p50, p95, p99, mean, own_p99 and own_mean (without waits for a CPU), errors, client_errors;
-calls, same_calls, connects, tls_handshakes, lookups, retries, request_bytes, response_bytes, waits, wakeups,
-collections, allocations, process_cpu, memory per request; and every label, like lock.futex. docs/compare.md describes
-the methods.
+calls, same_calls, connects, tls_handshakes, lookups, retries, failed_calls, request_bytes, response_bytes, waits,
+wakeups, collections, allocations, process_cpu, memory per request; and every label, like lock.futex. docs/compare.md
+describes the methods.
 
 Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.
 

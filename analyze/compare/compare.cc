@@ -157,14 +157,14 @@ void add_callees(const Route& route, RouteComparison& out) {
   if (out.callees.size() > kCallees) out.callees.resize(kCallees);
 }
 
-// The calls of a run that may belong to any request that was under way.
-double undecided_per_request(const Route& route, const Runs& base, const Runs& fresh) {
+// The calls of a run that may belong to any request that was under way. count: of calls.
+double undecided_per_request(const Route& route, const Runs& base, const Runs& fresh, std::size_t count) {
   double most = 0;
   for (std::size_t side = 0; side < 2; ++side)
     for (std::size_t i = 0; i < route.samples[side].size(); ++i) {
       const Run& run = side == 0 ? *base[i] : *fresh[i];
       if (const std::size_t n = route.samples[side][i].size(); n > 0)
-        most = std::max(most, static_cast<double>(run.undecided_calls) / static_cast<double>(n));
+        most = std::max(most, static_cast<double>(run.undecided(count)) / static_cast<double>(n));
     }
   return most;
 }
@@ -186,7 +186,7 @@ GateEstimate estimate_of(const Route& route, const Metric& metric, const Frame& 
     out = estimate_by_blocks(metric, base.front(), fresh.front(), blocks_of(route.samples[0].front(), metric),
                              blocks_of(route.samples[1].front(), metric), noise_of(route, metric), k.alpha);
   if (out.known && metric.kind == Metric::Kind::count && model::gate::of_calls(metric.which))
-    out.slack = undecided_per_request(route, k.base, k.fresh);
+    out.slack = undecided_per_request(route, k.base, k.fresh, metric.which);
   for (const auto& side : {base, fresh})
     for (const RunValue& run : side)
       if (out.known) out.slack = std::max(out.slack, run.slack);

@@ -27,7 +27,8 @@ constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}
     kErrors{Metric::Kind::errors, 0};
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
     kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
-constexpr Count kCounts[] = {Count::calls, Count::connects, Count::lookups, Count::retries, Count::response_bytes};
+constexpr Count kCounts[] = {Count::calls,   Count::connects,     Count::lookups,
+                             Count::retries, Count::failed_calls, Count::response_bytes};
 // Below: chance seldom makes such an increase. kSign: in one of all gates that are undecided; kTailSign: of p99 where
 // own_p99 passes, so that only waits for a CPU can have made it longer.
 constexpr double kSign = 0.1, kTailSign = 0.01;
@@ -44,6 +45,7 @@ std::uint64_t least_of(const RouteComparison& route) {
 Gate gate_on_count(Count count) {
   const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
   if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
+  if (count == Count::failed_calls) return {metric, "", kDefaultErrors, Gate::Unit::absolute, ""};
   return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
 }
 

@@ -38,8 +38,8 @@ public class Service {
     }
   }
 
-  static void call(boolean keep) throws Exception {
-    HttpURLConnection call = (HttpURLConnection) new URL("http://" + options.get("stock") + "/stock/shirts").openConnection();
+  static void call(boolean keep, String path) throws Exception {
+    HttpURLConnection call = (HttpURLConnection) new URL("http://" + options.get("stock") + path).openConnection();
     if (!keep) call.setRequestProperty("Connection", "close");
     try (InputStream body = call.getResponseCode() < 400 ? call.getInputStream() : call.getErrorStream()) {
       body.readAllBytes();
@@ -51,15 +51,17 @@ public class Service {
     int calls = number("calls"), connects = number("connects"), queries = number("queries"), leak = number("leak");
     long spin = number("spin") * 1000L;
     double tail = Double.parseDouble(options.getOrDefault("tail", "0")), slow = Double.parseDouble(options.getOrDefault("slow", "0"));
-    boolean errors = number("errors") > 0;
+    boolean errors = number("errors") > 0, failing = number("failing") > 0;
     byte[] body = new byte[number("bytes")];
     AtomicLong served = new AtomicLong();
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(words[0])), 64);
     server.setExecutor(Executors.newFixedThreadPool(8));
     server.createContext("/pay", exchange -> {
+      long n = served.incrementAndGet();
+      String path = failing && n % 100 == 0 ? "/error" : "/stock/shirts";
       try {
-        for (int i = 0; i < calls; ++i) call(true);
-        for (int i = 0; i < connects; ++i) call(false);
+        for (int i = 0; i < calls; ++i) call(true, path);
+        for (int i = 0; i < connects; ++i) call(false, path);
         for (int i = 0; i < queries; ++i) {
           redis.get().getOutputStream().write("*2\r\n$3\r\nGET\r\n$1\r\na\r\n".getBytes());
           redis.get().getInputStream().read(new byte[100]);
@@ -76,7 +78,6 @@ public class Service {
           held.add(block);
         }
       }
-      long n = served.incrementAndGet();
       try {
         pause(n, tail, slow);
       } catch (InterruptedException e) {

@@ -24,8 +24,12 @@ func number(name string) int {
 	return n
 }
 
-func call(client *http.Client) {
-	answer, err := client.Get("http://" + options["stock"] + "/stock/shirts")
+func call(client *http.Client, n int64) {
+	path := "/stock/shirts"
+	if number("failing") > 0 && n%100 == 0 {
+		path = "/error"
+	}
+	answer, err := client.Get("http://" + options["stock"] + path)
 	if err == nil {
 		io.Copy(io.Discard, answer.Body)
 		answer.Body.Close()
@@ -81,11 +85,12 @@ func main() {
 	var lock sync.Mutex
 	var held [][]byte
 	http.HandleFunc("/pay", func(w http.ResponseWriter, r *http.Request) {
+		n := served.Add(1)
 		for i := 0; i < calls; i++ {
-			call(kept)
+			call(kept, n)
 		}
 		for i := 0; i < connects; i++ {
-			call(fresh)
+			call(fresh, n)
 		}
 		for i := 0; i < queries; i++ {
 			query()
@@ -104,7 +109,6 @@ func main() {
 			lock.Unlock()
 		}
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		n := served.Add(1)
 		wait(n, tail, slow)
 		if errors > 0 && n%100 == 0 {
 			w.WriteHeader(500)

@@ -4,8 +4,8 @@ const net = require('net');
 
 const options = Object.fromEntries(process.argv.slice(3).map((word) => word.split('=')));
 const number = (name) => Number(options[name] || 0);
-const [calls, connects, queries, errors, spin, bytes, leak, tail, slow] =
-  ['calls', 'connects', 'queries', 'errors', 'spin', 'bytes', 'leak', 'tail', 'slow'].map(number);
+const [calls, connects, queries, errors, spin, bytes, leak, tail, slow, failing] =
+  ['calls', 'connects', 'queries', 'errors', 'spin', 'bytes', 'leak', 'tail', 'slow', 'failing'].map(number);
 const [host, port] = options.stock.split(':');
 const kept = new http.Agent({ keepAlive: true, maxSockets: 64 });
 const body = 'x'.repeat(bytes);
@@ -18,8 +18,9 @@ const wait = (n) => {
   return milliseconds ? new Promise((done) => setTimeout(done, milliseconds)) : undefined;
 };
 
-const call = (agent) => new Promise((done) => {
-  http.get({ host, port, path: '/stock/shirts', agent }, (answer) => answer.on('end', done).resume());
+const call = (agent, n) => new Promise((done) => {
+  const path = failing && n % 100 === 0 ? '/error' : '/stock/shirts';
+  http.get({ host, port, path, agent }, (answer) => answer.on('end', done).resume());
 });
 
 // Idle connections to Redis; each carries one question at a time.
@@ -32,8 +33,9 @@ const query = () => new Promise((done) => {
 });
 
 http.createServer(async (request, answer) => {
-  for (let i = 0; i < calls; ++i) await call(kept);
-  for (let i = 0; i < connects; ++i) await call(false);
+  const n = ++served;
+  for (let i = 0; i < calls; ++i) await call(kept, n);
+  for (let i = 0; i < connects; ++i) await call(false, n);
   for (let i = 0; i < queries; ++i) await query();
   const began = process.cpuUsage();
   for (;;) {
@@ -41,7 +43,6 @@ http.createServer(async (request, answer) => {
     if (used.user + used.system >= spin) break;
   }
   if (leak) held.push(Buffer.alloc(leak, 1));
-  const n = ++served;
   await wait(n);
   answer.writeHead(errors && n % 100 === 0 ? 500 : 200, { 'Content-Length': bytes });
   answer.end(body);

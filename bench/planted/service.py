@@ -7,8 +7,8 @@ import sys
 import time
 
 PORT, OPTIONS = int(sys.argv[1]), dict(word.split("=", 1) for word in sys.argv[2:])
-CALLS, CONNECTS, QUERIES, ERRORS, SPIN, BYTES, LEAK = (
-    int(OPTIONS.get(name, 0)) for name in ("calls", "connects", "queries", "errors", "spin", "bytes", "leak")
+CALLS, CONNECTS, QUERIES, ERRORS, SPIN, BYTES, LEAK, FAILING = (
+    int(OPTIONS.get(name, 0)) for name in ("calls", "connects", "queries", "errors", "spin", "bytes", "leak", "failing")
 )
 TAIL, SLOW = (float(OPTIONS.get(name, 0)) for name in ("tail", "slow"))
 BODY = b"x" * BYTES
@@ -32,16 +32,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
         host, port = OPTIONS["redis"].split(":")
         self.redis = socket.create_connection((host, int(port))) if QUERIES else None
 
-    def call(self, connection):
-        connection.request("GET", "/stock/shirts")
+    def call(self, connection, number):
+        connection.request("GET", "/error" if FAILING and number % 100 == 0 else "/stock/shirts")
         connection.getresponse().read()
 
     def do_GET(self):
+        number = next(served)
         for _ in range(CALLS):
-            self.call(self.stock)
+            self.call(self.stock, number)
         for _ in range(CONNECTS):
             fresh = http.client.HTTPConnection(OPTIONS["stock"])
-            self.call(fresh)
+            self.call(fresh, number)
             fresh.close()
         for _ in range(QUERIES):
             self.redis.sendall(b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n")
@@ -51,7 +52,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         if LEAK:
             kept.append(b"x" * LEAK)
-        number = next(served)
         wait(number)
         self.send_response(500 if ERRORS and number % 100 == 0 else 200)
         self.send_header("Content-Length", str(BYTES))

@@ -34,6 +34,7 @@ class Compare(case.Case):
             ("slower", LONG, {**LONG, "ms": 7}),
             ("calls", LONG, {**LONG, "calls": 2}),
             ("errors", LONG, {**LONG, "errors": 140}),
+            ("failed", LONG, {**LONG, "failing_every": 20}),
             ("version", {**LONG, "version": "7"}, {**LONG, "ms": 7, "version": "7"}),
         ):
             (root / name).mkdir()
@@ -61,7 +62,7 @@ class Compare(case.Case):
         document = self.judged("equal", code=0)
         self.assertEqual((document["verdict"], document["obstacles"], document["interleaved"]), ("pass", [], True))
         gates = self.gates(document)
-        fixed = ("calls", "connects", "lookups", "retries", "response_bytes")
+        fixed = ("calls", "connects", "lookups", "retries", "failed_calls", "response_bytes")
         self.assertEqual(set(gates), {(metric, "/pay") for metric in ("p99", "errors", "own_p99", "own_mean", *fixed)})
         for metric in fixed:
             self.assertTrue(gates[metric, "/pay"]["estimate"]["exact"], metric)
@@ -91,7 +92,10 @@ class Compare(case.Case):
         (failing,) = [gate for gate in document["gates"] if gate["verdict"] == "fail"]
         self.assertEqual((failing["metric"], failing["estimate"]["exact"]), ("calls", True))
         text = " ".join(self.compare("calls").stdout.split())
-        self.assertIn("Unchanged and exact in 1 route: connects, lookups, retries, response_bytes per request.", text)
+        self.assertIn(
+            "Unchanged and exact in 1 route: connects, lookups, retries, failed_calls, response_bytes per request.",
+            text,
+        )
 
     def test_one_more_call_is_exact(self):
         document = self.judged("calls", "--fail-on", "calls(/pay) > +0", code=3)
@@ -114,6 +118,14 @@ class Compare(case.Case):
         gate = self.gates(self.judged("errors", code=3))["errors", "/pay"]
         self.assertEqual(gate["verdict"], "fail")
         self.assertGreater(gate["estimate"]["mde80"], 3 * 0.0025)
+
+    def test_calls_that_fail_while_requests_succeed_fail_by_default(self):
+        document = self.judged("failed", code=3)
+        (failing,) = [gate for gate in document["gates"] if gate["verdict"] == "fail"]
+        self.assertEqual(failing["metric"], "failed_calls")
+        self.assertEqual(failing["estimate"]["base"], 0)
+        self.assertAlmostEqual(failing["estimate"]["new"], 1 / 20, delta=0.002)
+        self.assertEqual(self.gates(document)["errors", "/pay"]["estimate"]["difference"], 0)
 
     def test_what_is_flagged_fails_only_if_fresh_runs_show_it_again(self):
         runs_a_side = len(list(self.pairs["slower"][0].glob("*.tcap")))
@@ -180,7 +192,7 @@ class Compare(case.Case):
 
     def test_junit(self):
         failing = xml.etree.ElementTree.fromstring(self.compare("slower", "--format", "junit").stdout)
-        self.assertEqual((failing.get("tests"), failing.get("failures"), failing.get("skipped")), ("9", "3", "0"))
+        self.assertEqual((failing.get("tests"), failing.get("failures"), failing.get("skipped")), ("10", "3", "0"))
         self.assertIn("p99 of GET /pay +", failing.find(".//failure").get("message"))
         skipped = xml.etree.ElementTree.fromstring(self.compare("version", "--format", "junit").stdout)
         self.assertEqual((skipped.get("failures"), skipped.get("skipped")), ("0", "3"))

@@ -6,9 +6,20 @@ import case
 
 
 def text(
-    number, requests=600, ms=5.0, calls=1, errors=0, version=None, slow_every=60, rate=60, spread=0.02, second=None
+    number,
+    requests=600,
+    ms=5.0,
+    calls=1,
+    errors=0,
+    failing_every=0,
+    version=None,
+    slow_every=60,
+    rate=60,
+    spread=0.02,
+    second=None,
 ):
-    """GET /pay, at `rate` a second; each makes `calls` calls to GET /stock. Runs differ by `spread`; one in `slow_every` takes three times as long."""
+    """GET /pay, at `rate` a second; each makes `calls` calls to GET /stock. Runs differ by `spread`; one in `slow_every` takes three times as long.
+    failing_every: one of that many requests succeeds although its calls are answered 500."""
     dice = random.Random(number)
     factor = ms / 1000 * (1 + spread * dice.uniform(-1, 1))
     note = f' note="version={version}"' if version else ""
@@ -33,6 +44,7 @@ def text(
 
     for i in range(requests):
         start = 0.01 + i / rate
+        answer = bad if failing_every and i % failing_every == 3 else ok
         length = factor * (3 if i % slow_every == 7 else dice.uniform(0.9, 1.1))
         lines.append(f"+{start:.6f} arrival socket=5 pos={at['in']} len={size(ask)}")
         lines.append(f'+{start + 0.00001:.6f} receive pid=10 tid=10 socket=5 pos={at["in"]} data="{ask}"')
@@ -41,13 +53,13 @@ def text(
             begin_call = start + 0.0001 + (length - 0.0002) * c / calls
             end = start + 0.0001 + (length - 0.0002) * (c + 0.9) / calls
             lines.append(f'+{begin_call:.6f} send pid=10 tid=10 socket=6 pos={at["call"]} data="{stock}"')
-            lines.append(f"+{end:.6f} arrival socket=6 pos={at['answer']} len={size(ok)}")
+            lines.append(f"+{end:.6f} arrival socket=6 pos={at['answer']} len={size(answer)}")
             lines.append(
                 f"+{end + 0.00001:.6f} off_cpu pid=10 tid=10 left=+{begin_call + 0.00001:.6f} runnable=+{end:.6f} state=1 syscall=0 arg0=6"
             )
-            lines.append(f'+{end + 0.00002:.6f} receive pid=10 tid=10 socket=6 pos={at["answer"]} data="{ok}"')
+            lines.append(f'+{end + 0.00002:.6f} receive pid=10 tid=10 socket=6 pos={at["answer"]} data="{answer}"')
             at["call"] += size(stock)
-            at["answer"] += size(ok)
+            at["answer"] += size(answer)
         answer = bad if i < errors else ok
         lines.append(f'+{start + length:.6f} send pid=10 tid=10 socket=5 pos={at["out"]} data="{answer}"')
         at["out"] += size(answer)

@@ -25,8 +25,8 @@ constexpr double kLeastCalls = 0.05, kLeastBytesShare = 0.10;  // per request; o
 constexpr double kLeastBytesMore = 64;
 constexpr double kPower = 0.8;
 // Numbers of a request that can be a change. The others vary with the machine, or are of a process.
-constexpr Count kTested[] = {Count::calls,   Count::same_calls, Count::connects,      Count::tls_handshakes,
-                             Count::lookups, Count::retries,    Count::response_bytes};
+constexpr Count kTested[] = {Count::calls,   Count::same_calls, Count::connects,     Count::tls_handshakes,
+                             Count::lookups, Count::retries,    Count::failed_calls, Count::response_bytes};
 
 bool bytes(const Metric& m) { return m.kind == MetricKind::count && model::gate::of_bytes(m.which); }
 
@@ -115,14 +115,18 @@ void add_counts(const RoutePair& pair, const SideSample& a, const SideSample& b,
     out.metrics.push_back(
         contrast({failed ? MetricKind::errors : MetricKind::client_errors}, a, b, a.share(failed), b.share(failed), 0));
   // Calls with several possible parents may all be of this route.
-  const double slack = std::max(static_cast<double>(pair.runs[0]->undecided_calls) / static_cast<double>(a.size()),
-                                static_cast<double>(pair.runs[1]->undecided_calls) / static_cast<double>(b.size()));
+  const auto slack = [&](std::size_t count) {
+    const auto per_request = [&](const model::gate::Run& run, const SideSample& side) {
+      return static_cast<double>(run.undecided(count)) / static_cast<double>(side.size());
+    };
+    return std::max(per_request(*pair.runs[0], a), per_request(*pair.runs[1], b));
+  };
   for (const Count count : kTested) {
     const auto which = static_cast<std::size_t>(count);
     const Metric metric{MetricKind::count, static_cast<std::uint8_t>(which)};
     const SideValue va = a.count(which), vb = b.count(which);
     if (va.known && vb.known) {
-      out.metrics.push_back(count_contrast(metric, a, b, va, vb, model::gate::of_calls(which) ? slack : 0));
+      out.metrics.push_back(count_contrast(metric, a, b, va, vb, model::gate::of_calls(which) ? slack(which) : 0));
     } else {
       Contrast missing{.metric = metric};
       missing.missing = (va.known ? b : a).run().uncounted[which];

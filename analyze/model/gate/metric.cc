@@ -6,8 +6,9 @@ namespace tailcap::model::gate {
 namespace {
 
 constexpr std::array<std::string_view, kCounts> kCountNames = {
-    "calls",          "same_calls", "connects", "tls_handshakes", "lookups",     "retries",     "request_bytes",
-    "response_bytes", "waits",      "wakeups",  "collections",    "allocations", "process_cpu", "memory"};
+    "calls",   "same_calls",   "connects",      "tls_handshakes", "lookups",
+    "retries", "failed_calls", "request_bytes", "response_bytes", "waits",
+    "wakeups", "collections",  "allocations",   "process_cpu",    "memory"};
 constexpr std::array<std::string_view, 8> kNames = {"p50",      "p95",  "p99",    "own_p99",
                                                     "own_mean", "mean", "errors", "client_errors"};
 

@@ -20,6 +20,7 @@ enum class Count : std::uint8_t {
   tls_handshakes,  // on these
   lookups,         // questions for names before these, repeated ones included
   retries,         // of the calls, those that repeat another; of a call: whether it does
+  failed_calls,    // of the calls, those that failed at their server or broke off; of a call: whether it did
   request_bytes,   // of its own body
   response_bytes,
   waits,        // off-CPU intervals of its carrier

@@ -102,14 +102,20 @@ struct Run {
   std::int64_t begin = 0, end = 0;  // ns since 1970, of the whole recording; 0: not known
   std::uint64_t requests = 0;       // of the role that counts as load
   bool closed_loop = false;
-  std::int64_t stolen = -1;           // ns that the hypervisor took from all CPUs; -1: not known
-  bool whole = true;                  // the capture is complete and was read to its end
-  std::uint64_t lost = 0;             // events
-  std::uint64_t undecided_calls = 0;  // calls with several possible parents
+  std::int64_t stolen = -1;            // ns that the hypervisor took from all CPUs; -1: not known
+  bool whole = true;                   // the capture is complete and was read to its end
+  std::uint64_t lost = 0;              // events
+  std::uint64_t undecided_calls = 0;   // calls with several possible parents
+  std::uint64_t undecided_failed = 0;  // of these, failed_calls
   bool clock_stepped = false;
   Software software;
   RunSampling sampling;
   std::vector<RouteRun> routes;
+
+  // What a request's count of calls leaves out.
+  std::uint64_t undecided(std::size_t count) const {
+    return count == static_cast<std::size_t>(Count::failed_calls) ? undecided_failed : undecided_calls;
+  }
 
   double rate() const { return seconds > 0 ? static_cast<double>(requests) / seconds : 0; }
 };

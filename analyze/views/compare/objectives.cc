@@ -258,8 +258,9 @@ void decide_by_value(const Objective& objective, const Observed& observed, doubl
 void decide(const Objective& objective, const Run& run, const std::optional<Observed>& observed, ObjectiveResult& out) {
   // Calls without a known parent may be of these requests.
   const bool calls = objective.metric.kind == Metric::Kind::count && model::gate::of_calls(objective.metric.which);
-  const double more =
-      calls && out.requests > 0 ? static_cast<double>(run.undecided_calls) / static_cast<double>(out.requests) : 0;
+  const double more = calls && out.requests > 0 ? static_cast<double>(run.undecided(objective.metric.which)) /
+                                                      static_cast<double>(out.requests)
+                                                : 0;
   if (out.interval && out.low > objective.limit) {
     out.verdict = GateVerdict::fail;
     out.missing.clear();

@@ -220,6 +220,7 @@ class RouteReader {
   void count_call(const Request& call, RunObservation& o) const {
     const auto at = [&](Count count) -> std::int64_t& { return o.counts[static_cast<std::size_t>(count)]; };
     at(Count::retries) += call.attempt >= 2;
+    at(Count::failed_calls) += model::failed(call);
     const model::Setup* setup = table_.setups.find(call.id);
     if (!setup) return;
     at(Count::connects) += formats::known(setup->connect_began);
@@ -310,7 +311,9 @@ Run run_of(const pipeline::Analysis& analysis, std::optional<double> warm_up, Pr
     if (!row) continue;
     // Calls that were not chosen may be of requests that were.
     const formats::Time start = table.all().start(*row);
-    out.undecided_calls += formats::known(start) && ns_of(start) >= from && ns_of(start) <= last;
+    if (!formats::known(start) || ns_of(start) < from || ns_of(start) > last) continue;
+    ++out.undecided_calls;
+    out.undecided_failed += model::failed(table.all()[*row]);
   }
   if (counts) counts->since(analysis, from);
   RouteReader reader(analysis, links, counts, keep);

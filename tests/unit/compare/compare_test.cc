@@ -42,7 +42,7 @@ TEST(Compare, EqualRunsPass) {
   EXPECT_EQ(c.verdict, GateVerdict::pass) << (c.gates.empty()              ? ""
                                               : c.gates[0].missing.empty() ? ""
                                                                            : c.gates[0].missing[0]);
-  ASSERT_EQ(c.gates.size(), 9u);  // p99, errors, own_p99, own_mean, and five counts that never vary
+  ASSERT_EQ(c.gates.size(), 10u);  // p99, errors, own_p99, own_mean, and six counts that never vary
   EXPECT_TRUE(c.obstacles.empty());
   EXPECT_TRUE(c.interleaved);
 }
@@ -793,6 +793,23 @@ TEST(Compare, WaitsHaveNoSlack) {
   EXPECT_EQ(sides.compare(options).verdict, GateVerdict::pass);
   options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute)};
   EXPECT_EQ(sides.compare(options).verdict, GateVerdict::undecided);
+}
+
+// Calls without a known parent that succeeded are no failed calls.
+TEST(Compare, FailedCallsHaveASlackOfTheirOwn) {
+  const auto verdict = [](std::uint64_t failed) {
+    auto sides = abba(1, [&](TestRun& run, bool, int i) {
+      usual(run, i);
+      run.undecided_calls = 500;
+      run.undecided_failed = failed;
+    });
+    CompareOptions options;
+    options.gates = {gate(Metric::Kind::count, 0, Gate::Unit::absolute,
+                          static_cast<std::uint8_t>(model::gate::Count::failed_calls))};
+    return sides.compare(options).verdict;
+  };
+  EXPECT_EQ(verdict(0), GateVerdict::pass);
+  EXPECT_EQ(verdict(1), GateVerdict::undecided);
 }
 
 TEST(Compare, AllocationsAreSumsOverSums) {
