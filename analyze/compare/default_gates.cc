@@ -45,7 +45,7 @@ std::uint64_t least_of(const RouteComparison& route) {
 Gate gate_on_count(Count count) {
   const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
   if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
-  if (count == Count::failed_calls) return {metric, "", kDefaultErrors, Gate::Unit::absolute, ""};
+  if (count == Count::failed_calls) return {metric, "", kDefaultFailed, Gate::Unit::absolute, ""};
   return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
 }
 

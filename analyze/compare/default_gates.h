@@ -12,7 +12,8 @@ namespace tailcap::compare {
 
 inline constexpr double kDefaultIncrease = 0.10;  // p99, bytes of a response
 inline constexpr double kDefaultOwn = 0.05;       // own_p99, own_mean
-inline constexpr double kDefaultErrors = 0.0025;  // share; failed calls per request
+inline constexpr double kDefaultErrors = 0.0025;  // share
+inline constexpr double kDefaultFailed = 0.002;   // failed calls per request
 inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, retries per request
 inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
 inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows

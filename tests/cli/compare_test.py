@@ -126,6 +126,7 @@ class Compare(case.Case):
         self.assertEqual(failing["estimate"]["base"], 0)
         self.assertAlmostEqual(failing["estimate"]["new"], 1 / 20, delta=0.002)
         self.assertEqual(self.gates(document)["errors", "/pay"]["estimate"]["difference"], 0)
+        self.assertIn("failed_calls > +0.002 ", self.compare("failed").stdout)
 
     def test_what_is_flagged_fails_only_if_fresh_runs_show_it_again(self):
         runs_a_side = len(list(self.pairs["slower"][0].glob("*.tcap")))

@@ -68,7 +68,7 @@ std::vector<Gate> planned_gates() {
                            gate_on(Metric::Kind::own_mean, kDefaultOwn), gate_on(Metric::Kind::errors, kDefaultErrors)};
   for (const Count count : {Count::calls, Count::connects, Count::lookups, Count::retries})
     out.push_back(gate_on(count, kDefaultCount, Gate::Unit::absolute));
-  out.push_back(gate_on(Count::failed_calls, kDefaultErrors, Gate::Unit::absolute));
+  out.push_back(gate_on(Count::failed_calls, kDefaultFailed, Gate::Unit::absolute));
   out.push_back(gate_on(Count::response_bytes, kDefaultIncrease, Gate::Unit::ratio));
   out.push_back(gate_on(Count::process_cpu, kDefaultCpu, Gate::Unit::ratio));
   out.push_back(gate_on(Count::memory, kDefaultMemory, Gate::Unit::absolute));
