@@ -27,8 +27,6 @@ constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}
     kErrors{Metric::Kind::errors, 0};
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
     kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
-constexpr Count kCounts[] = {Count::calls,   Count::connects,     Count::lookups,
-                             Count::retries, Count::failed_calls, Count::response_bytes};
 // Below: chance seldom makes such an increase. kSign: in one of all gates that are undecided; kTailSign: of p99 where
 // own_p99 passes, so that only waits for a CPU can have made it longer.
 constexpr double kSign = 0.1, kTailSign = 0.01;
@@ -40,13 +38,6 @@ std::uint64_t least_of(const RouteComparison& route) {
   for (const auto* side : {&route.base_requests, &route.fresh_requests})
     for (const std::uint64_t n : *side) least = std::min(least, n);
   return least;
-}
-
-Gate gate_on_count(Count count) {
-  const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
-  if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
-  if (count == Count::failed_calls) return {metric, "", kDefaultFailed, Gate::Unit::absolute, ""};
-  return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
 }
 
 bool measured(const SidesOfRoute& runs, const Metric& metric) {
@@ -91,6 +82,13 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
 
 }  // namespace
 
+Gate default_gate(Count count) {
+  const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
+  if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
+  if (count == Count::failed_calls) return {metric, "", kDefaultFailed, Gate::Unit::absolute, ""};
+  return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
+}
+
 void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(std::size_t)>& runs) {
   const model::Role role = load_role(c);
   const auto add = [&](const Gate& gate, std::size_t route) {
@@ -122,8 +120,8 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
     const auto& [base_runs, fresh_runs] = runs(i);
     const bool several = std::min(base_runs.size(), fresh_runs.size()) >= c.options.min_runs;
     std::string vary;
-    for (const Count count : kCounts) {
-      const Gate gate = gate_on_count(count);
+    for (const Count count : kGatedCounts) {
+      const Gate gate = default_gate(count);
       const std::vector<RunValue> base = run_values(base_runs, gate.metric);
       if (never_varies(base) || (several && seldom_varies(base)))
         add(gate, i);

@@ -18,6 +18,12 @@ inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, r
 inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
 inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows
 
+// Those that have one by default where they seldom vary.
+inline constexpr model::gate::Count kGatedCounts[] = {
+    model::gate::Count::calls,   model::gate::Count::connects,     model::gate::Count::lookups,
+    model::gate::Count::retries, model::gate::Count::failed_calls, model::gate::Count::response_bytes};
+model::gate::Gate default_gate(model::gate::Count count);  // of these
+
 // Why counts are no default gates.
 inline constexpr const char* kVary = ": vary from request to request; a gate of your own in percent can hold them";
 

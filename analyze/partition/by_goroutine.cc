@@ -193,7 +193,7 @@ class Goroutines {
   // b: where it was seen next, if the wait ended with that.
   void park(Nanos from, Nanos to, const Point* b = nullptr) {
     if (goroutine_ != 0 && process_ && draft_.w.server() && only_its_) {
-      add_connecting(*process_, goroutine_, from, to, draft_);
+      add_connecting(*process_, from, to, draft_, [&](const Attempt& a) { return a.made_by(goroutine_); });
       // It went on with what it read there.
       if (const formats::SocketId socket = read_then(b); socket != 0)
         add_peer(k_, socket, from, to, Evidence::inferred, draft_);

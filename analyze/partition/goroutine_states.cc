@@ -135,7 +135,9 @@ class States {
         draft_.add(piece.time, piece.to, Label::q_pool, Evidence::inferred, draft_.who(given->number, given->by));
       else
         draft_.add(piece.time, piece.to, why, Evidence::measured, why == Label::timer_sleep ? 0 : ended_by(to));
-      if (process_) add_connecting(*process_, goroutine_, piece.time, piece.to, draft_);
+      if (process_)
+        add_connecting(*process_, piece.time, piece.to, draft_,
+                       [&](const Attempt& a) { return a.made_by(goroutine_); });
     }
     // A call's answer had come, and it was still parked: the answer first went to another goroutine.
     if (why != Label::net_unknown_socket) draft_.add(from, to, Label::go_runnable, Evidence::inferred);
@@ -155,21 +157,6 @@ class States {
 std::vector<TimeSpan> add_goroutine_states(const DraftContext& k, std::uint64_t goroutine, const Log<Sighting>& seen,
                                            std::span<const Call> calls, Draft& draft) {
   return States(k, goroutine, seen, calls, draft).run(draft.w.first, draft.w.to);
-}
-
-void add_connecting(const ProcessLog& process, std::uint64_t goroutine, Nanos from, Nanos to, Draft& draft) {
-  process.attempts.each(from, to, [&](const Attempt& a) {
-    if (a.made_by(goroutine))
-      draft.add(std::max(a.time, from), std::min(a.to, to), Label::down_connect, Evidence::inferred,
-                a.peer != 0 ? draft.who(a.peer) : 0);
-  });
-}
-
-void add_peer(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
-  const Stranger* s = k.observed.stranger(socket);
-  const std::uint32_t number = k.observed.peer_of(socket);
-  draft.add(from, to, s && s->asks ? Label::down_wait : Label::net_unknown_socket, evidence,
-            number != 0 ? draft.who(number) : 0);
 }
 
 }  // namespace tailcap::partition

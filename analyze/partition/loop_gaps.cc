@@ -136,13 +136,10 @@ void LoopGaps::unknown(Nanos from, Nanos to, std::span<const Call> calls) {
 void LoopGaps::connecting(Nanos from, Nanos until) {
   const ProcessLog* process = k_.observed.process(log_.pid);
   if (!process) return;
-  process->attempts.each(from, until, [&](const Attempt& a) {
-    const bool own = a.tid == tid_ && std::any_of(own_.begin(), own_.end(), [&](const LoopTurn& t) {
-                       return t.from <= a.time && a.time < t.to && !t.doubtful;
-                     });
-    if (own)
-      draft_.add(std::max(from, a.time), std::min(until, a.to), Label::down_connect, Evidence::inferred,
-                 a.peer != 0 ? draft_.who(a.peer) : 0);
+  add_connecting(*process, from, until, draft_, [&](const Attempt& a) {
+    return a.tid == tid_ && std::ranges::any_of(own_, [&](const LoopTurn& t) {
+             return t.from <= a.time && a.time < t.to && !t.doubtful;
+           });
   });
 }
 

@@ -26,7 +26,7 @@ func number(name string) int {
 
 func call(client *http.Client, n int64) {
 	path := "/stock/shirts"
-	if number("failing") > 0 && n%100 == 0 {
+	if n%100 == 0 && number("failing") > 0 {
 		path = "/error"
 	}
 	answer, err := client.Get("http://" + options["stock"] + path)

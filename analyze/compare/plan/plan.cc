@@ -66,10 +66,7 @@ Gate gate_on(Count count, double threshold, Gate::Unit unit) {
 std::vector<Gate> planned_gates() {
   std::vector<Gate> out = {gate_on(Metric::Kind::p99, kDefaultIncrease), gate_on(Metric::Kind::own_p99, kDefaultOwn),
                            gate_on(Metric::Kind::own_mean, kDefaultOwn), gate_on(Metric::Kind::errors, kDefaultErrors)};
-  for (const Count count : {Count::calls, Count::connects, Count::lookups, Count::retries})
-    out.push_back(gate_on(count, kDefaultCount, Gate::Unit::absolute));
-  out.push_back(gate_on(Count::failed_calls, kDefaultFailed, Gate::Unit::absolute));
-  out.push_back(gate_on(Count::response_bytes, kDefaultIncrease, Gate::Unit::ratio));
+  for (const Count count : kGatedCounts) out.push_back(default_gate(count));
   out.push_back(gate_on(Count::process_cpu, kDefaultCpu, Gate::Unit::ratio));
   out.push_back(gate_on(Count::memory, kDefaultMemory, Gate::Unit::absolute));
   out.push_back(gate_on(Metric::Kind::p50, kDefaultIncrease));

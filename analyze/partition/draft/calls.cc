@@ -194,6 +194,13 @@ void find_calls(const DraftContext& k, Draft& draft, std::vector<Call>& calls) {
   }
 }
 
+void add_peer(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, Evidence evidence, Draft& draft) {
+  const Stranger* s = k.observed.stranger(socket);
+  const std::uint32_t number = k.observed.peer_of(socket);
+  draft.add(from, to, s && s->asks ? Label::down_wait : Label::net_unknown_socket, evidence,
+            number != 0 ? draft.who(number) : 0);
+}
+
 Nanos add_awaited_bytes(const DraftContext& k, model::ConnectionId connection, Nanos from, Nanos to, Label label,
                         Label hole, Evidence evidence, std::uint32_t who, Draft& draft, model::ConnectionId sender) {
   const EndLog* end = k.observed.end(connection);

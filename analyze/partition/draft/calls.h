@@ -5,6 +5,7 @@
 // ran beside the path.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,18 @@ TimeSpans add_calls(const DraftContext& k, std::span<const Call> calls, Nanos fr
 // connection, as far as that is known. peer: which of Observed::peers(); 0: not known.
 void add_elsewhere(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, model::Label label,
                    model::Evidence evidence, std::uint32_t peer, Draft& draft);
+// Adds a wait for such a socket.
+void add_peer(const DraftContext& k, formats::SocketId socket, Nanos from, Nanos to, model::Evidence evidence,
+              Draft& draft);
+// Adds the attempts to connect on which no request was ever sent: those in [from, to) for which meant(attempt) holds.
+template <class Meant>
+void add_connecting(const ProcessLog& process, Nanos from, Nanos to, Draft& draft, Meant meant) {
+  process.attempts.each(from, to, [&](const Attempt& a) {
+    if (meant(a))
+      draft.add(std::max(a.time, from), std::min(a.to, to), model::Label::down_connect, model::Evidence::inferred,
+                a.peer != 0 ? draft.who(a.peer) : 0);
+  });
+}
 // Adds the wait for the next bytes on a connection, from `from` until they arrive or until `to`. hole: the label from
 // the moment at which later bytes are there, or bytes that `sender` (the other end, where recorded) sent again were
 // missing. Returns the arrival (from: the bytes were there already; to: they did not arrive before `to`).
