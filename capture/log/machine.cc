@@ -61,7 +61,7 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
     if (same && before.time == now.time) continue;
     if (!same) told += before.time;
     if (!first_) {
-      User& user = users_[now.tgid];
+      CpuSums::User& user = sums_.users[now.tgid];
       user.time += plausible(now.time - (same ? before.time : 0));
       user.read += now.read - (same ? std::min(now.read, before.read) : 0);
       user.written += now.written - (same ? std::min(now.written, before.written) : 0);
@@ -69,7 +69,7 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
     }
     before = now;
   }
-  if (!first_ && others > known.others + told) others_ += plausible(others - known.others - told);
+  if (!first_ && others > known.others + told) sums_.others += plausible(others - known.others - told);
   known.others = others;
   // The slice that has not ended yet.
   const std::uint32_t running = value(table.running);
@@ -77,8 +77,8 @@ void CpuUsers::look(const bpf::cpu_table& table, Cpu& known) {
   const std::int64_t counted =
       running != 0 && value(table.switched) != 0 ? std::clamp<std::int64_t>(slice, 0, kLongestInterval) : 0;
   if (!first_) {
-    if (known.running != 0) users_[known.running].time -= known.counted;
-    if (running != 0) users_[running].time += counted;
+    if (known.running != 0) sums_.users[known.running].time -= known.counted;
+    if (running != 0) sums_.users[running].time += counted;
   }
   known.running = running;
   known.counted = counted;
@@ -95,12 +95,22 @@ void CpuUsers::look(std::span<const bpf::cpu_table> tables) {
 
 // What was counted too much so far is taken from what comes next.
 void CpuUsers::forget() {
-  std::erase_if(users_, [](const auto& user) { return user.second.time >= 0 || user.second.carried; });
-  for (auto& [pid, user] : users_) {
+  std::erase_if(sums_.users, [](const auto& user) { return user.second.time >= 0 || user.second.carried; });
+  for (auto& [pid, user] : sums_.users) {
     user.carried = true;
     user.read = user.written = 0;
   }
-  others_ = 0;
+  sums_.others = 0;
+}
+
+void CpuSums::add_times(const CpuSums& later) {
+  for (const auto& [pid, user] : later.users) {
+    if (user.time <= 0) continue;  // below 0: carried on
+    User& sum = users[pid];
+    sum.time += user.time;
+    if (!user.comm.empty()) sum.comm = user.comm;
+  }
+  others += later.others;
 }
 
 MachineAccount::MachineAccount(Probes& probes, EventLog& log, NonTargets& met)
@@ -113,7 +123,7 @@ bool MachineAccount::is_recorder(std::uint32_t pid) const {
 
 // Use of disks is written at all moments, so that it is known how often a wait meets it by chance.
 bool MachineAccount::disks_used() const {
-  return std::any_of(users_.users().begin(), users_.users().end(), [&](const auto& user) {
+  return std::ranges::any_of(users_.sums().users, [&](const auto& user) {
     return user.second.read + user.second.written >= kMuch && !is_recorder(user.first);
   });
 }
@@ -131,10 +141,12 @@ void MachineAccount::tick(Time now) {
     tells_steal_ = tells_steal_ || times->steal > 0;
     const bool worth = queues != long_waits_ || times->steal > last_times_->steal || disks_used();
     if (worth) {
-      if (written_ < last_) write(written_, last_, *written_times_, *last_times_, false);
-      write(last_, now, *last_times_, *times, counts_processes_);
-    } else if (now - written_ >= kQuiet) {
-      write(written_, now, *written_times_, *times, false);
+      if (written_ < last_) write(written_, last_, *written_times_, *last_times_, earlier_);
+      write(last_, now, *last_times_, *times, users_.sums());
+    } else {
+      // A wait is counted when it ends; who had the CPU before that is written, too.
+      earlier_.add_times(users_.sums());
+      if (now - written_ >= kQuiet) write(written_, now, *written_times_, *times, earlier_);
     }
   } else {
     tells_steal_ = tells_steal(*times);
@@ -153,9 +165,7 @@ void MachineAccount::write(Time since, Time now, CpuUser user, std::int64_t time
   log_.push({now, {self, self}, MachineCpu{user, since, Duration{time}, pid, comm, read, written}});
 }
 
-void MachineAccount::write(Time since, Time now, const CpuTimes& from, const CpuTimes& to, bool processes) {
-  written_ = now;
-  written_times_ = to;
+void MachineAccount::write(Time since, Time now, const CpuTimes& from, const CpuTimes& to, const CpuSums& sums) {
   const auto some = [&](CpuUser user, std::int64_t time) {
     if (time > 0) write(since, now, user, time);
   };
@@ -164,17 +174,20 @@ void MachineAccount::write(Time since, Time now, const CpuTimes& from, const Cpu
   some(CpuUser::irq, to.irq - from.irq);
   some(CpuUser::softirq, to.softirq - from.softirq);
   if (tells_steal_) write(since, now, CpuUser::steal, std::max<std::int64_t>(0, to.steal - from.steal));
-  if (processes) write_processes(since, now);
+  if (counts_processes_) write_processes(since, now, sums);
+  written_ = now;
+  written_times_ = to;
+  earlier_ = {};
 }
 
-void MachineAccount::write_processes(Time since, Time now) {
-  std::int64_t own = 0, others = users_.others();
+void MachineAccount::write_processes(Time since, Time now, const CpuSums& sums) {
+  std::int64_t own = 0, others = sums.others;
   std::vector<std::pair<std::int64_t, std::uint32_t>> most;
   const auto much = [&](std::uint32_t pid) {
-    const CpuUsers::User& user = users_.users().at(pid);
+    const CpuSums::User& user = sums.users.at(pid);
     return user.read + user.written >= kMuch;
   };
-  for (const auto& [pid, user] : users_.users()) {
+  for (const auto& [pid, user] : sums.users) {
     const std::int64_t time = std::max<std::int64_t>(0, user.time);
     if (is_recorder(pid))
       own += time;
@@ -194,8 +207,8 @@ void MachineAccount::write_processes(Time since, Time now) {
   for (const auto& [time, pid] : most) {
     // The kernel's table has the name from before an exec; of a process that has ended, the one last seen counts.
     std::string comm = comm_of(pid);
-    if (comm.empty()) comm = named_.contains(pid) ? named_[pid] : users_.users().at(pid).comm;
-    const CpuUsers::User& user = users_.users().at(pid);
+    if (comm.empty()) comm = named_.contains(pid) ? named_[pid] : sums.users.at(pid).comm;
+    const CpuSums::User& user = sums.users.at(pid);
     write(since, now, CpuUser::process, time, pid, comm, user.read, user.written);
     met_.met(pid);
     named[pid] = std::move(comm);

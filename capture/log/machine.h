@@ -1,4 +1,4 @@
-// What the CPUs of the machine did, as events: at most ten times a second, and only where it may explain a delay.
+// What the CPUs of the machine did, as events: ten times a second where it may explain a delay, else once a second.
 #pragma once
 
 #include <array>
@@ -17,9 +17,8 @@
 
 namespace tailcap::capture {
 
-// Who used the CPUs since the last look.
-class CpuUsers {
- public:
+// Who used the CPUs.
+struct CpuSums {
   struct User {
     std::int64_t time = 0;                // ns; may be below 0 by what an earlier look counted too much
     std::uint64_t read = 0, written = 0;  // bytes
@@ -27,11 +26,20 @@ class CpuUsers {
     bool carried = false;                 // from before the last forget()
   };
 
-  // Reads the tables of all CPUs. The sums since the last call of forget() are in users() and others().
+  std::unordered_map<std::uint32_t, User> users;
+  std::int64_t others = 0;  // ns
+
+  // Adds the time on CPUs, not the bytes.
+  void add_times(const CpuSums& later);
+};
+
+class CpuUsers {
+ public:
+  // Reads the tables of all CPUs.
   void look(std::span<const bpf::cpu_table> tables);
   void forget();
-  const std::unordered_map<std::uint32_t, User>& users() const { return users_; }
-  std::int64_t others() const { return others_; }
+  // Since the last call of forget().
+  const CpuSums& sums() const { return sums_; }
 
  private:
   struct Slot {
@@ -48,8 +56,7 @@ class CpuUsers {
   void look(const bpf::cpu_table& table, Cpu& known);
 
   std::vector<Cpu> cpus_;
-  std::unordered_map<std::uint32_t, User> users_;
-  std::int64_t others_ = 0;
+  CpuSums sums_;
   bool first_ = true;
 };
 
@@ -61,8 +68,8 @@ class MachineAccount {
   void tick(formats::Time now);
 
  private:
-  void write(formats::Time since, formats::Time now, const CpuTimes& from, const CpuTimes& to, bool processes);
-  void write_processes(formats::Time since, formats::Time now);
+  void write(formats::Time since, formats::Time now, const CpuTimes& from, const CpuTimes& to, const CpuSums& sums);
+  void write_processes(formats::Time since, formats::Time now, const CpuSums& sums);
   void write(formats::Time since, formats::Time now, formats::CpuUser user, std::int64_t time, std::uint32_t pid = 0,
              std::string_view comm = {}, std::uint64_t read = 0, std::uint64_t written = 0);
   bool is_recorder(std::uint32_t pid) const;
@@ -71,7 +78,8 @@ class MachineAccount {
   Probes& probes_;
   EventLog& log_;
   NonTargets& met_;
-  CpuUsers users_;
+  CpuUsers users_;                                        // since the last tick
+  CpuSums earlier_;                                       // from what was last written to the last tick; without bytes
   std::unordered_map<std::uint32_t, std::string> named_;  // processes in the last account
   std::optional<CpuTimes> written_times_, last_times_;
   formats::Time written_ = formats::kNoTime, last_ = formats::kNoTime, next_ = formats::kNoTime;

@@ -104,6 +104,31 @@ class Machine(Case):
         self.assertLess(hog["cpus"], 1.1)
         self.assertNotIn("python3", [p["comm"] for p in machine["processes"][:1]])
 
+    def test_a_wait_of_seconds(self):
+        """Who has the CPU during a wait is written, although the kernel tells of the wait when it ends."""
+        cpu = max(os.sched_getaffinity(0))
+        port = free_port()
+        service = self.start([sys.executable, "-c", SERVICE, cpu, port])
+        wait_until(lambda: harness.answers(("127.0.0.1", port)), "the service")
+        os.sched_setscheduler(service.pid, os.SCHED_IDLE, os.sched_param(0))
+        with self.record("-p", service.pid) as recording:
+            hog = self.hog(cpu, "lab-hog")
+            asking = threading.Thread(target=self.ask, args=(port, 1))
+            asking.start()
+            time.sleep(2.5)
+            had = int(hog.communicate()[0])
+            asking.join()
+            time.sleep(1.2)
+        events = [
+            json.loads(line)
+            for line in self.tailcap("events", "--json", "--kind", "machine", recording.file).splitlines()
+        ]
+        time_of_hog = sum(e["cpu_time"] for e in events if e["user"] == "process" and e["process"] == hog.pid)
+        self.assertLessEqual(time_of_hog, had + 20_000_000)
+        self.assertGreaterEqual(time_of_hog, 0.9 * had - 100_000_000)
+        machine = json.loads(self.tailcap("report", "--json", recording.file))["machine"]
+        self.assertEqual(machine["processes"][0]["comm"], "lab-hog")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -45,8 +45,8 @@ struct Cpu {
 };
 
 std::int64_t ms(const CpuUsers& users, std::uint32_t pid) {
-  const auto at = users.users().find(pid);
-  return at == users.users().end() ? 0 : at->second.time / static_cast<std::int64_t>(kMs);
+  const auto at = users.sums().users.find(pid);
+  return at == users.sums().users.end() ? 0 : at->second.time / static_cast<std::int64_t>(kMs);
 }
 
 TEST(CpuUsers, SlicesThatEndedAndThatHaveNot) {
@@ -62,7 +62,7 @@ TEST(CpuUsers, SlicesThatEndedAndThatHaveNot) {
   users.look(cpu.tables);
   EXPECT_EQ(ms(users, 7), 20);
   EXPECT_EQ(ms(users, 8), 35);
-  EXPECT_EQ(users.users().at(7).comm, "p7");
+  EXPECT_EQ(users.sums().users.at(7).comm, "p7");
   users.forget();
   cpu.pass(40);
   users.look(cpu.tables);
@@ -86,7 +86,7 @@ TEST(CpuUsers, ThoseThatWereReplacedAreOthers) {
   cpu.run(2, 9);
   users.look(cpu.tables);
   // 4 ms of 7, whose first 30 ms were counted before, and 11 ms of the one after it.
-  EXPECT_EQ(users.others() / static_cast<std::int64_t>(kMs), 15);
+  EXPECT_EQ(users.sums().others / static_cast<std::int64_t>(kMs), 15);
   EXPECT_EQ(ms(users, 7 + 2 * CPU_SLOTS), 2);
   EXPECT_EQ(ms(users, 9), 1);
 }
