@@ -124,6 +124,7 @@ struct Events {
   netLink @54 :NetLink;
   processUse @55 :ProcessUse;
   packetDrops @56 :PacketDrops;
+  goHeap @57 :GoHeap;
 }
 
 struct Io {
@@ -399,6 +400,13 @@ struct GoAllocations {
   least @0 :List(UInt64);
   count @1 :List(UInt64);
   bytes @2 :List(UInt64);
+}
+
+struct GoHeap {
+  limit @0 :List(UInt64);
+  percent @1 :List(Int32);
+  used @2 :List(UInt64);
+  live @3 :List(UInt64);
 }
 
 struct FileCall {

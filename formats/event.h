@@ -28,7 +28,7 @@ using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, S
                           TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd,
                           Damage, TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall,
                           CpuQuota, GoCall, Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations,
-                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink, ProcessUse, PacketDrops>;
+                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink, ProcessUse, PacketDrops, GoHeap>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
 // never change.
@@ -80,8 +80,9 @@ enum class Kind : std::uint8_t {
   net_link = 44,
   process_use = 45,
   packet_drops = 46,
+  go_heap = 47,
 };
-inline constexpr std::size_t kKinds = 47;
+inline constexpr std::size_t kKinds = 48;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

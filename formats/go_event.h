@@ -120,6 +120,15 @@ struct GoAllocations {
   bool operator==(const GoAllocations&) const = default;
 };
 
+// The heap of process Event::thread.pid, as its runtime has it in memory; about once a second.
+struct GoHeap {
+  std::uint64_t limit = 0;   // bytes: GOMEMLIMIT, or what the program set since; 0: there is none
+  std::int32_t percent = 0;  // GOGC, likewise; below 0: off
+  std::uint64_t used = 0;    // bytes of objects, also of those that no collection has freed yet; 0: not known
+  std::uint64_t live = 0;    // bytes that the last collection left; 0: not known, or there was none
+  bool operator==(const GoHeap&) const = default;
+};
+
 // What is known about process Event::thread.pid, which is a Go program. Bits of parts.
 enum class GoPart : std::uint8_t {
   goroutines = 1,

@@ -102,6 +102,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::net_link:
     case Kind::process_use:
     case Kind::packet_drops:
+    case Kind::go_heap:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

@@ -88,7 +88,10 @@ class Planner {
   void run(bool states) {
     program_.version = version_of(elf_, functions_);
     if (const auto build = symbols::go_build(elf_)) program_.build = build->lines;
-    program_.processors = symbols::find_variable(elf_, "runtime.gomaxprocs");
+    static constexpr std::string_view kVariables[] = {"runtime.gomaxprocs", "runtime.sched", "runtime.gcController"};
+    const auto variables = symbols::find_variables(elf_, kVariables);
+    program_.processors = from_first_byte(variables[0]);
+    program_.heap = find_heap(elf_, program_.version, from_first_byte(variables[2]));
     if (functions_.size() == 0) {
       program_.unsupported = functions_.problem();
       return;
@@ -96,8 +99,7 @@ class Planner {
     static constexpr std::string_view kStops[] = {"unknown", "GC mark termination", "GC sweep termination"};
     // A program that the loader moves has no address that holds for all of its processes.
     const bool moves = elf_.kind() != symbols::ElfKind::executable;
-    program_.layout =
-        find_layout(elf_, functions_, program_.version, moves ? 0 : symbols::find_variable(elf_, "runtime.sched"));
+    program_.layout = find_layout(elf_, functions_, program_.version, moves ? 0 : variables[1]);
     program_.stop_reasons = symbols::go_string_array(elf_, kStops);
     if (program_.stop_reasons.empty()) program_.stop_reasons = known_stop_reasons(release_of(program_.version));
     const bool goroutines = program_.layout.number != 0;
@@ -119,6 +121,12 @@ class Planner {
   }
 
  private:
+  // In a program that the loader moves. Go's linker lays it out from 0x400000 on, others from 0 on.
+  std::uint64_t from_first_byte(std::uint64_t address) const {
+    if (elf_.kind() == symbols::ElfKind::executable) return address;
+    const auto first = std::ranges::find(elf_.segments(), 0u, &symbols::Segment::offset);
+    return first == elf_.segments().end() || address < first->address ? 0 : address - first->address;
+  }
   void have(GoPart part) { program_.parts |= static_cast<std::uint8_t>(part); }
   void lack(GoPart part, const std::string& why) {
     program_.unsupported += (program_.unsupported.empty() ? "" : "; ") + std::string(word(part)) + ": " + why;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "capture/go/handlers.h"
+#include "capture/go/heap.h"
 #include "capture/go/layout.h"
 #include "capture/symbols/elf/elf_file.h"
 #include "capture/symbols/plan.h"
@@ -31,8 +32,10 @@ struct Program {
   std::string build;                   // formats::GoBuild::lines
   std::vector<std::string> wait_reasons, stop_reasons;  // by the program's own numbers
   std::uint8_t parts = 0;                               // bits of formats::GoPart
-  std::uint64_t processors = 0;                         // the file's address of GOMAXPROCS; 0: not known
-  std::string unsupported;                              // what cannot be recorded and why; empty: nothing
+  // The file's address of GOMAXPROCS, from its first byte on in a program that the loader moves; 0: not known.
+  std::uint64_t processors = 0;
+  HeapPlaces heap;
+  std::string unsupported;  // what cannot be recorded and why; empty: nothing
 };
 
 // file: its number in the kernel's table. states: record what every goroutine does, too, at a high cost. allocations:

@@ -73,6 +73,7 @@ void FoundCode::push(Time now) {
     push_go(now, fact);
     go_[fact.pid] = std::move(fact);
   }
+  for (const auto& fact : finder_->take_heaps()) log_.push({fact.at, {fact.pid, fact.pid}, fact.heap});
 }
 
 void FoundCode::push_allocations(Time now) {

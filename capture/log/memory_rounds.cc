@@ -1,5 +1,7 @@
 #include "capture/log/memory_rounds.h"
 
+#include <algorithm>
+
 #include "capture/log/turns.h"
 #include "ground/recorder_notes.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 // About 20 µs for each process.
 constexpr std::size_t kMemoryProcesses = 128;
+constexpr std::uint64_t kSteps = 64;  // of a limit; use that changed by less is not written
 
 }  // namespace
 
@@ -16,11 +19,15 @@ void MemoryRounds::push(formats::Time now, const std::unordered_set<std::uint32_
   limits_.begin();
   for (const std::uint32_t pid : turn_of(processes, kMemoryProcesses, next_))
     for (MemoryLimit& limit : limits_.read(pid)) {
-      const auto known = reached_.find(limit.cgroup);
-      if (known != reached_.end() && known->second == limit.reached) continue;
-      if (known == reached_.end() && reached_.size() >= kMostKnown) continue;
-      if (known != reached_.end()) limit.users = limits_.users_of(limit);
-      reached_[limit.cgroup] = limit.reached;
+      const auto known = told_.find(limit.cgroup);
+      if (known == told_.end() && told_.size() >= kMostKnown) continue;
+      if (known != told_.end()) {
+        const Told& told = known->second;
+        const std::uint64_t change = std::max(told.used, limit.used) - std::min(told.used, limit.used);
+        if (told.reached == limit.reached && told.limit == limit.limit && change < limit.limit / kSteps) continue;
+        if (told.reached != limit.reached) limit.users = limits_.users_of(limit);
+      }
+      told_[limit.cgroup] = {limit.limit, limit.used, limit.reached};
       note(now, pid, limit);
     }
 }

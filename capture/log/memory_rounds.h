@@ -1,4 +1,5 @@
-// Memory limits of the targets' cgroups, read once a second into the file, where they were reached since the last time.
+// Memory limits of the targets' cgroups and how much of them is used, read once a second into the file where it has
+// changed.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,11 @@ class MemoryRounds {
   EventLog& log_;
   NonTargets& met_;
   MemoryLimits limits_;
-  std::map<std::string, std::uint64_t> reached_;  // by cgroup
-  std::uint32_t next_ = 0;                        // the process at which the next round begins
+  struct Told {
+    std::uint64_t limit = 0, used = 0, reached = 0;
+  };
+  std::map<std::string, Told> told_;  // by cgroup
+  std::uint32_t next_ = 0;            // the process at which the next round begins
 };
 
 }  // namespace tailcap::capture

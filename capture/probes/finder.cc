@@ -23,6 +23,7 @@ constexpr std::size_t kMaxFacts = 4096;
 // is a single step.
 constexpr std::uint64_t kOthersHits = 20'000;
 constexpr auto kOthersInterval = 1s;
+constexpr auto kHeapsInterval = 1s;
 constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's number
 // The number of everything that is not governed.
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
@@ -165,6 +166,14 @@ void Finder::run() {
       lock.lock();
       busy_ = false;
     }
+    if (go_.reads_heaps() && heaps_look_ <= now) {
+      heaps_look_ = now + kHeapsInterval;
+      busy_ = true;
+      lock.unlock();
+      go_.read_heaps();
+      lock.lock();
+      busy_ = false;
+    }
     if (others_look_ <= now) {
       others_look_ = now + kOthersInterval;
       busy_ = true;
@@ -191,8 +200,10 @@ void Finder::run() {
     const auto first = jobs_.begin();
     if (jobs_.empty() || first->first > now) {
       idle_.notify_all();
-      const auto next = std::min(jobs_.empty() ? now + kLongestSleep : first->first, others_look_);
-      wake_.wait_until(lock, go_.governs() ? std::min(next, next_look_) : next);
+      auto next = std::min(jobs_.empty() ? now + kLongestSleep : first->first, others_look_);
+      if (go_.governs()) next = std::min(next, next_look_);
+      if (go_.reads_heaps()) next = std::min(next, heaps_look_);
+      wake_.wait_until(lock, next);
       continue;
     }
     const Job job = std::move(first->second);

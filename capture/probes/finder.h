@@ -83,6 +83,7 @@ class Finder {
   std::vector<TlsFiles::Statement> take_tls_statements() { return tls_.take_statements(); }
   std::vector<TlsFiles::Late> take_late() { return tls_.take_late(); }
   std::vector<go::Fact> take_go() { return go_.take(); }  // new facts about processes
+  std::vector<go::HeapFact> take_heaps() { return go_.take_heaps(); }
   const go::Names& go_names() const { return go_.names(); }
 
  private:
@@ -133,7 +134,7 @@ class Finder {
   std::set<std::string> unread_, missing_;
   mutable go::Watch go_;
   TlsFiles tls_;
-  Clock::time_point next_look_{};
+  Clock::time_point next_look_{}, heaps_look_{};
   const ShadowStacks shadow_stacks_;
   bool avoids_calls_ = false;
   // Files with probes, indexed by the number in their cookies, from 1 on.

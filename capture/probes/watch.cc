@@ -5,14 +5,18 @@
 
 #include "bpf/event.h"
 #include "capture/go/program.h"
-#include "capture/probes/processors.h"
+#include "capture/host/clocks.h"
+#include "capture/probes/runtime_values.h"
 #include "formats/event.h"
 
 namespace tailcap::capture::go {
 
 namespace {
 
-constexpr std::size_t kMaxProcesses = 65536, kMaxFacts = 4096;
+constexpr std::size_t kMaxProcesses = 65536, kMaxFacts = 4096, kMaxHeapFacts = 4096;
+// A process that has just begun has no heap yet, one that has ended will not have one. After that the next examination
+// of the process asks again.
+constexpr std::uint8_t kTriesAtHeap = 5;
 
 void append(std::string& text, const std::string& more) {
   if (!more.empty()) text += (text.empty() ? "" : "; ") + more;
@@ -58,6 +62,7 @@ std::vector<PlannedFunction> Watch::take_on(const scan::TargetFile& target, scan
   file.unsupported = program.unsupported;
   file.fact.build = std::make_shared<const std::string>(program.build);
   file.processors = program.processors;
+  file.heap = program.heap;
   file.movable = plan.movable;
   file.shown = program.layout.generation != 0;
   names_.add(file.number, program, std::move(plan.tables));
@@ -93,18 +98,52 @@ void Watch::refused(const scan::Identity& identity, const std::string& why) {
 void Watch::note_process(std::uint32_t pid, const scan::Identity& executable) {
   const FileNumber number{executable.device, executable.inode};
   const auto file = files_.find(number);
+  if (const auto known = processes_.find(pid); known != processes_.end() && known->second.file != number) forget(known);
   if (file == files_.end()) return;
   // If we do not hold the file, another one may have got its number.
   if (!file->second.target && file->second.changed != executable.changed) return;
   if (file->second.fact.goid_offset) probes_.tell_go_process(pid, file->second.number);
-  if (processes_.size() > kMaxProcesses) processes_.clear();
-  const auto [told, fresh] = processes_.try_emplace(pid, Told{number, 0});
+  while (processes_.size() > kMaxProcesses) forget(processes_.begin());
+  const auto [told, fresh] = processes_.try_emplace(pid, Told{number});
+  const File& known = file->second;
+  const auto base = known.movable ? base_of(target_files_, pid) : 0;
+  heaps_ -= told->second.base.has_value();
+  told->second.tries = 0;
+  told->second.base = known.heap.controller != 0 ? base : std::nullopt;
+  heaps_ += told->second.base.has_value();
   // It is not known yet for a process that has just begun, and a program may change it.
-  const std::uint16_t processors = read_processors(target_files_, pid, file->second.processors, file->second.movable);
-  const bool changed_processors = processors != 0 && processors != told->second.processors;
-  if (!fresh && told->second.file == number && !changed_processors) return;
-  told->second = {number, processors};
-  tell(pid, file->second, processors);
+  const std::uint16_t processors =
+      known.processors != 0 && base ? read_processors(target_files_, pid, *base + known.processors) : 0;
+  if (!fresh && (processors == 0 || processors == told->second.processors)) return;
+  told->second.processors = processors;
+  tell(pid, known, processors);
+}
+
+void Watch::forget(Processes::iterator process) {
+  heaps_ -= process->second.base.has_value();
+  processes_.erase(process);
+}
+
+void Watch::read_heaps() {
+  auto at = processes_.lower_bound(next_heap_);
+  std::size_t read = 0;
+  for (std::size_t left = processes_.size(); left > 0 && read < kHeaps; --left, ++at) {
+    if (at == processes_.end()) at = processes_.begin();
+    auto& [pid, process] = *at;
+    next_heap_ = pid + 1;
+    const auto file = files_.find(process.file);
+    if (!process.base || file == files_.end()) continue;
+    ++read;
+    const auto heap = read_heap(target_files_, pid, *process.base, file->second.heap);
+    process.tries = heap ? 0 : process.tries + 1;
+    if (process.tries >= kTriesAtHeap) {
+      process.base.reset();
+      --heaps_;
+    }
+    if (!heap) continue;
+    const std::lock_guard lock(mutex_);
+    if (heap_facts_.size() < kMaxHeapFacts) heap_facts_.push_back({monotonic_now(), pid, *heap});
+  }
 }
 
 void Watch::tell(std::uint32_t pid, const File& file, std::uint16_t processors) {
@@ -175,6 +214,11 @@ void Watch::govern() {
 std::vector<Fact> Watch::take() {
   const std::lock_guard lock(mutex_);
   return std::exchange(facts_, {});
+}
+
+std::vector<HeapFact> Watch::take_heaps() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(heap_facts_, {});
 }
 
 std::uint64_t Watch::dropped() {

@@ -12,11 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "capture/go/heap.h"
 #include "capture/go/names.h"
 #include "capture/probes/governor.h"
 #include "capture/probes/probes.h"
 #include "capture/scan/target_files.h"
 #include "capture/symbols/plan.h"
+#include "formats/go_event.h"
+#include "formats/time.h"
 
 namespace tailcap::capture::go {
 
@@ -28,6 +31,13 @@ struct Fact {
   std::uint8_t parts = 0;
   std::uint16_t processors = 0;
   std::shared_ptr<const std::string> build;  // formats::GoBuild::lines; the same object for all processes of a file
+};
+
+// The heap of a process at a moment.
+struct HeapFact {
+  formats::Time at = formats::kNoTime;
+  std::uint32_t pid = 0;
+  formats::GoHeap heap;
 };
 
 class Watch {
@@ -44,7 +54,7 @@ class Watch {
   // kernel refused.
   std::vector<PlannedFunction> take_on(const scan::TargetFile& target, scan::FilePlan plan);
   void refused(const scan::Identity& file, const std::string& why);
-  // Notes that the process runs this file, of any kind.
+  // Notes that the process runs this file, of any kind. Where it has a heap that can be read, read_heaps() does.
   void note_process(std::uint32_t pid, const scan::Identity& executable);
 
   // Whether the places of this function, of a planned program, are removed and placed again by govern().
@@ -54,8 +64,14 @@ class Watch {
   // Removes probes that are hit too often, and places them again later; call every Governor::kInterval.
   void govern();
 
+  // Whether there are processes whose heap can be read; reads those of at most kHeaps, in turns.
+  bool reads_heaps() const { return heaps_ > 0; }
+  void read_heaps();
+  static constexpr std::size_t kHeaps = 64;
+
   std::vector<Fact> take();  // new facts about processes
-  std::uint64_t dropped();   // facts that were not kept, since the beginning
+  std::vector<HeapFact> take_heaps();
+  std::uint64_t dropped();  // facts that were not kept, since the beginning
   const Names& names() const { return names_; }
 
  private:
@@ -67,11 +83,12 @@ class Watch {
     Fact fact;
     std::optional<scan::TargetFile> target;  // to find it again, whatever becomes of its name
     std::uint8_t away = 0;                   // parts that are not recorded for now
-    std::uint64_t processors = 0;            // the file's address of GOMAXPROCS; 0: not known
-    bool shown = false;                      // the kernel shows which goroutine made which
-    std::uint64_t allowed[2] = {};           // hits a second of creations, of handlers
-    bool movable = false;                    // position-independent
-    std::string unsupported;                 // what is never recorded
+    std::uint64_t processors = 0;            // as Program::processors
+    HeapPlaces heap;
+    bool shown = false;             // the kernel shows which goroutine made which
+    std::uint64_t allowed[2] = {};  // hits a second of creations, of handlers
+    bool movable = false;           // position-independent
+    std::string unsupported;        // what is never recorded
   };
   // Places that many requests hit.
   struct Busy {
@@ -96,12 +113,19 @@ class Watch {
   struct Told {
     FileNumber file;
     std::uint16_t processors = 0;
+    std::optional<std::uint64_t> base{};  // where its heap can be read: what is added to HeapPlaces::controller
+    std::uint8_t tries = 0;               // at its heap, in vain
   };
-  std::map<std::uint32_t, Told> processes_;  // those already reported
+  using Processes = std::map<std::uint32_t, Told>;
+  void forget(Processes::iterator process);
+  Processes processes_;          // those already reported
+  std::size_t heaps_ = 0;        // of them, whose heap can be read
+  std::uint32_t next_heap_ = 0;  // the process with which the next turn begins
   std::vector<Busy> busy_;
   Names names_;
   std::mutex mutex_;
   std::vector<Fact> facts_;
+  std::vector<HeapFact> heap_facts_;
   std::uint64_t dropped_ = 0;
 };
 

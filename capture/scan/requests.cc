@@ -142,6 +142,9 @@ void encode(Encoder& out, const go::Program& program) {
   encode(out, program.stop_reasons);
   out.number(program.parts);
   out.number(program.processors);
+  out.number(program.heap.controller);
+  out.number(program.heap.used);
+  out.number(program.heap.live);
   out.text(program.unsupported);
 }
 
@@ -166,6 +169,10 @@ go::Program decode_program(Decoder& in, std::uint16_t go_file) {
   program.stop_reasons = decode_texts(in);
   program.parts = in.number<std::uint8_t>();
   program.processors = in.number<std::uint64_t>();
+  program.heap.controller = in.number<std::uint64_t>();
+  program.heap.used = in.number<std::uint16_t>();
+  program.heap.live = in.number<std::uint16_t>();
+  if (program.heap.size() > go::HeapPlaces::kMaxSize) in.fail();
   program.unsupported = text(in, kMaxReason);
   return program;
 }

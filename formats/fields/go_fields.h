@@ -91,6 +91,17 @@ struct Table<GoAllocations> {
 };
 
 template <>
+struct Table<GoHeap> {
+  static constexpr KindEntry kinds[] = {{Kind::go_heap, 57, "go_heap"}};
+  static constexpr std::tuple fields{
+      field<0>("limit", &GoHeap::limit),
+      field<1>("percent", &GoHeap::percent),
+      field<2>("used", &GoHeap::used),
+      field<3>("live", &GoHeap::live),
+  };
+};
+
+template <>
 struct Table<GoProgram> {
   static constexpr KindEntry kinds[] = {{Kind::go_program, 38, "go_program"}};
   static constexpr std::tuple fields{

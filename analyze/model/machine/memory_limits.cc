@@ -18,31 +18,37 @@ std::string_view word(std::string_view& text, char between) {
 }
 
 template <typename Number>
-bool parse(std::string_view text, Number& out) {
+bool read(std::string_view text, Number& out) {
   const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), out);
   return bad == std::errc() && end == text.data() + text.size();
 }
 
 }  // namespace
 
-void MemoryLimits::push(formats::Time at, std::string_view note) {
-  Reading r;
-  r.at = formats::nanoseconds(at);
-  std::uint64_t used = 0;
+std::optional<MemoryLimits::Limit> MemoryLimits::parse(std::string_view note) {
+  Limit l;
   const bool numbers =
-      parse(word(note, ' '), r.limit) && parse(word(note, ' '), used) && parse(word(note, ' '), r.reached);
-  if (!numbers) return;
-  for (std::string_view users = word(note, ' '); !users.empty() && r.users.size() < kMostUsers;) {
+      read(word(note, ' '), l.limit) && read(word(note, ' '), l.used) && read(word(note, ' '), l.reached);
+  if (!numbers) return std::nullopt;
+  for (std::string_view users = word(note, ' '); !users.empty() && l.users.size() < kMostUsers;) {
     std::string_view one = word(users, ',');
     User u;
-    if (parse(word(one, ':'), u.pid) && parse(one, u.bytes)) r.users.push_back(u);
+    if (read(word(one, ':'), u.pid) && read(one, u.bytes)) l.users.push_back(u);
   }
-  if (!note.starts_with('/') || readings_ >= kMaxReadings) return;
-  const auto known = cgroups_.find(std::string(note));
+  if (!note.starts_with('/')) return std::nullopt;
+  l.cgroup = note;
+  return l;
+}
+
+void MemoryLimits::push(formats::Time at, std::string_view note) {
+  auto l = parse(note);
+  if (!l || readings_ >= kMaxReadings) return;
+  const auto known = cgroups_.find(l->cgroup);
   if (known == cgroups_.end() && cgroups_.size() >= kMaxCgroups) return;
-  auto& all = known == cgroups_.end() ? cgroups_[std::string(note)] : known->second;
-  if (!all.empty() && (r.at < all.back().at || r.reached < all.back().reached)) return;
-  all.push_back(std::move(r));
+  auto& all = known == cgroups_.end() ? cgroups_[l->cgroup] : known->second;
+  const std::int64_t time = formats::nanoseconds(at);
+  if (!all.empty() && (time < all.back().at || l->reached <= all.back().reached)) return;
+  all.push_back({time, l->limit, l->reached, std::move(l->users)});
   ++readings_;
 }
 

@@ -31,7 +31,15 @@ class MemoryLimits {
     std::vector<User> users;    // who had most memory of its own at the last of them, most first
   };
 
-  // The value of a note that the recorder wrote (ground::kMemoryNote); others are ignored.
+  // A cgroup's limit, as the recorder reads it.
+  struct Limit {
+    std::string cgroup;
+    std::uint64_t limit = 0, used = 0, reached = 0;  // bytes; how often it was reached so far
+    std::vector<User> users;
+  };
+  // note: the value of a note that the recorder wrote (ground::kMemoryNote). Empty: it is no such value.
+  static std::optional<Limit> parse(std::string_view note);
+  // Likewise; other values are ignored.
   void push(formats::Time at, std::string_view note);
   // The cgroup that reached its limit most often in the seconds that these intervals touch. Unset: none did.
   using Interval = std::pair<std::int64_t, std::int64_t>;  // [from, to), ns

@@ -91,6 +91,39 @@ struct GoSpan {
   Time from = kNoTime, to = kNoTime;
 };
 
+// The memory of a process against the smallest limit that holds for it.
+struct GoMemory {
+  struct Second {
+    Time from = kNoTime;
+    std::uint64_t resident = 0;        // bytes, the most; 0: not known
+    std::uint64_t heap = 0, live = 0;  // bytes, the last; 0: not known (formats::GoHeap)
+    std::uint64_t collections = 0;     // that began
+    std::uint64_t group_used = 0;      // bytes of the cgroup with the limit, pages of files included; 0: not known
+  };
+  // The collector ran often while little of the limit was left.
+  struct Thrash {
+    Time from = kNoTime, to = kNoTime;
+    std::uint64_t collections = 0;
+    double per_second = 0;
+    double elsewhere = -1;       // per second while more of the limit was left; below 0: too short to say
+    std::uint64_t resident = 0;  // bytes, the most
+  };
+  static constexpr double kNear = 0.9;  // of the limit
+
+  bool heap_told = false;                        // the program's own limit and GOGC are known
+  std::int32_t percent = 0;                      // GOGC; below 0: off
+  std::uint64_t own_limit = 0, group_limit = 0;  // bytes; 0: there is none
+  std::string group;                             // the cgroup with that limit
+  std::vector<Second> seconds;                   // in which something is known
+  std::vector<Thrash> thrash;                    // in order of time
+
+  // 0: there is none.
+  std::uint64_t limit() const {
+    return own_limit == 0 || group_limit == 0 ? std::max(own_limit, group_limit) : std::min(own_limit, group_limit);
+  }
+  bool limited_by_group() const { return group_limit != 0 && group_limit == limit(); }
+};
+
 // Limits that the user may set.
 struct GoLimits {
   Duration left_after{1'000'000'000};  // a goroutine counts as left behind from that long after its request on
@@ -137,8 +170,9 @@ struct GoStudy {
   std::vector<GoHot> hot;                        // most bytes first
   std::vector<GoShare> shares;                   // most first
 
-  std::uint16_t processors = 0;    // GOMAXPROCS; 0: not known
-  std::vector<GoBusy> busy;        // by second; empty: not known
+  std::uint16_t processors = 0;  // GOMAXPROCS; 0: not known
+  std::vector<GoBusy> busy;      // by second; empty: not known
+  GoMemory memory;
   std::uint64_t busy_seconds = 0;  // seconds at GoLimits::busy or above
   GoLimits limits;
 };

@@ -55,6 +55,19 @@ std::string left_text(const model::GoStudy& go, const model::GoLeft& left) {
   return out + (left.late == 0 ? "none" : count_text(left.late)) + " had ended when the recording did.";
 }
 
+// "service 4711: Go's collector ran 405 times (21/s) between +12 s and +31 s, elsewhere 0.4/s. The process had up to
+// 1.78 GB of memory meanwhile; its limit (GOMEMLIMIT) is 1.8 GB."
+std::string thrash_text(const model::Study& study, const model::GoStudy& go, const model::GoMemory::Thrash& t) {
+  const model::GoMemory& m = go.memory;
+  return shortened(printable(go.comm.empty() ? "process" : go.comm), kName) + " " + pid_text(go.pid) +
+         ": Go's collector ran " + count_text(t.collections, "time", "times") + " (" + rate_text(t.per_second) +
+         ") between " + offset_text(t.from, study.begin) + " and " + offset_text(t.to, study.begin) +
+         (t.elsewhere < 0 ? "" : ", elsewhere " + rate_text(t.elsewhere)) + ". The process had up to " +
+         bytes_text(t.resident) + " of memory meanwhile; its limit (" +
+         (m.limited_by_group() ? "of cgroup " + shortened(printable(m.group), kName) : "GOMEMLIMIT") + ") is " +
+         bytes_text(m.limit()) + ".";
+}
+
 // "The listen queue of back.py (process 4711) at 127.0.0.1:80 was full: its limit is 2, and up to 3 connections were in
 // it. It dropped up to 46 attempts to connect between +0.5 s and +7.9 s; 68 succeeded. …"
 std::string queue_text(const model::Study& study, const model::ListenQueue& q) {
@@ -75,13 +88,16 @@ std::string queue_text(const model::Study& study, const model::ListenQueue& q) {
 
 std::vector<List::Item> mishaps(const model::Study& study, const ReportOptions& options) {
   std::vector<List::Item> out;
-  std::size_t ends = 0, left = 0, queues = 0;
+  std::size_t ends = 0, left = 0, queues = 0, thrashing = 0;
   for (const model::Incident& i : study.incidents)
     if (crashed(i) && !told(study, i) && ends++ < kShown)
       out.push_back(item_of(incident_text(study, i), i.under_way > 0 ? List::Accent::severe : List::Accent::notable,
                             i.requests.empty() ? model::ExchangeId{} : i.requests.front(), options));
   for (const model::ListenQueue& q : study.queues)
     if (queues++ < kShown) out.push_back(item_of(queue_text(study, q), List::Accent::severe, {}, options));
+  for (const model::GoStudy& go : study.go)
+    for (const model::GoMemory::Thrash& t : go.memory.thrash)
+      if (thrashing++ < kShown) out.push_back(item_of(thrash_text(study, go, t), List::Accent::severe, {}, options));
   for (const model::GoStudy& go : study.go)
     for (const model::GoLeft& l : go.left)
       if (l.alive >= kLeastAlive && left++ < kShown)

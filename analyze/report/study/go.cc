@@ -10,6 +10,7 @@ using model::GoBusy;
 using model::GoDelay;
 using model::GoHot;
 using model::GoLeft;
+using model::GoMemory;
 using model::GoShare;
 using model::GoSizes;
 using model::GoStudy;
@@ -98,6 +99,42 @@ const StudyShape<Second> kSecond{
         {"busy", [](auto& s) { return std::max(s.busy.goroutines, s.busy.threads) >= s.limit; }},
     }};
 
+const StudyShape<GoMemory::Thrash> kThrash{
+    "thrash",
+    {
+        {"from_ns", &GoMemory::Thrash::from},
+        {"to_ns", &GoMemory::Thrash::to},
+        {"collections", &GoMemory::Thrash::collections},
+        {"per_second", &GoMemory::Thrash::per_second},
+        {"per_second_elsewhere", [](auto& t) { return when(t.elsewhere >= 0, t.elsewhere); },
+         "while more of the limit was left; null: too short to say"},
+        {"resident", &GoMemory::Thrash::resident, "bytes, the most"},
+    }};
+
+const StudyShape<GoMemory::Second> kMemorySecond{
+    "memory_second",
+    {
+        {"from_ns", &GoMemory::Second::from},
+        {"resident", or_null(&GoMemory::Second::resident), "bytes"},
+        {"heap", or_null(&GoMemory::Second::heap), "bytes of objects, also of those not freed yet"},
+        {"live", or_null(&GoMemory::Second::live), "bytes that the last collection left"},
+        {"collections", &GoMemory::Second::collections, "that began"},
+        {"cgroup_used", or_null(&GoMemory::Second::group_used), "bytes, pages of files included"},
+    }};
+
+const StudyShape<GoMemory> kMemory{
+    "memory",
+    {
+        {"limit", [](auto& m) { return when(m.limit() > 0, m.limit()); },
+         "bytes, the smaller one; null: none is known"},
+        {"own_limit", or_null(&GoMemory::own_limit), "GOMEMLIMIT; null: none, or not known"},
+        {"gogc", [](auto& m) { return when(m.heap_told, m.percent); }, "below 0: off"},
+        {"cgroup_limit", or_null(&GoMemory::group_limit)},
+        {"cgroup", or_null(&GoMemory::group), "with that limit"},
+        {"thrash", kThrash, &GoMemory::thrash, "the collector ran often with more than 90 % of the limit in use"},
+        {"seconds", kMemorySecond, &GoMemory::seconds},
+    }};
+
 }  // namespace
 
 const StudyShape<GoStudy>& go_shape() {
@@ -130,6 +167,7 @@ const StudyShape<GoStudy>& go_shape() {
            "goroutines that requests left behind"},
           {"left_in_doubt", &GoStudy::left_in_doubt},
           {"left_after_ns", [](auto& g) { return g.limits.left_after; }},
+          {"memory", kMemory, &GoStudy::memory},
           {"processors", or_null(&GoStudy::processors), "GOMAXPROCS"},
           {"busy_limit", [](auto& g) { return g.limits.busy; }},
           {"busy_seconds", &GoStudy::busy_seconds},

@@ -34,6 +34,7 @@ void GoPrograms::push(const formats::Event& event) {
   delays_.push(event);
   left_.push(event);
   busy_.push(event);
+  memory_.push(event);
   taken_.push(event);
   if (const auto* program = std::get_if<formats::GoProgram>(&event.body)) {
     model::GoStudy& s = processes_[event.thread.pid].study;
@@ -90,6 +91,7 @@ std::vector<model::GoStudy> GoPrograms::list(const model::RequestTable& table, c
     delays_.fill(pid, std::move(stretches), s);
     left_.fill(pid, {first, last}, table, end, s);
     busy_.fill(pid, cpus, end, s);
+    memory_.fill(pid, end, s);
     std::vector<formats::Duration> took;
     for (const Stop& stop : sums.stops) {
       took.push_back(stop.to - stop.from);

@@ -12,6 +12,7 @@
 #include "analyze/tail/go/busy.h"
 #include "analyze/tail/go/delays.h"
 #include "analyze/tail/go/left_behind.h"
+#include "analyze/tail/go/memory.h"
 #include "analyze/tail/go/taken.h"
 #include "analyze/tail/go/use.h"
 #include "formats/event_names.h"
@@ -50,6 +51,7 @@ class GoPrograms {
   go::Delays delays_;
   go::LeftBehind left_;
   go::Busy busy_;
+  go::Memory memory_;
   go::Taken taken_;
 };
 

@@ -189,6 +189,10 @@ struct Text {
   std::string operator()(const GoAllocations& a) const {
     return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
   }
+  std::string operator()(const GoHeap& h) const {
+    return "heap " + n(h.used) + ", live " + n(h.live) + ", limit " + (h.limit == 0 ? "none" : n(h.limit)) + ", GOGC " +
+           (h.percent < 0 ? "off" : i(h.percent));
+  }
   std::string operator()(const FileCall& f) const {
     return std::string(name_of(f.act)) + " since " + i(nanoseconds(f.began)) + " result " +
            (f.result == model::kResultUnknown ? "?" : i(f.result)) +

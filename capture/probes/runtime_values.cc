@@ -1,6 +1,4 @@
-#include "capture/probes/processors.h"
-
-#include <optional>
+#include "capture/probes/runtime_values.h"
 
 #include "capture/scan/process_text.h"
 
@@ -10,7 +8,8 @@ namespace {
 
 constexpr std::int32_t kMost = 65535;
 
-// The address of the program's first byte: linkers lay its file out from address 0 on.
+}  // namespace
+
 std::optional<std::uint64_t> base_of(scan::TargetFiles& files, std::uint32_t pid) {
   const auto text = files.process({pid, false, scan::kAllMappings});
   if (!text) return std::nullopt;
@@ -21,18 +20,15 @@ std::optional<std::uint64_t> base_of(scan::TargetFiles& files, std::uint32_t pid
   return std::nullopt;
 }
 
-}  // namespace
-
-std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address,
-                              bool position_independent) {
-  if (address == 0) return 0;
-  if (position_independent) {
-    const auto base = base_of(files, pid);
-    if (!base) return 0;
-    address += *base;
-  }
+std::uint16_t read_processors(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t address) {
   const auto value = files.word(pid, address);
   return value && *value > 0 && *value <= kMost ? static_cast<std::uint16_t>(*value) : 0;
+}
+
+std::optional<formats::GoHeap> read_heap(scan::TargetFiles& files, std::uint32_t pid, std::uint64_t base,
+                                         const HeapPlaces& places) {
+  const auto memory = files.memory(pid, base + places.controller, places.size());
+  return memory ? read_heap(*memory, places) : std::nullopt;
 }
 
 }  // namespace tailcap::capture::go
