@@ -44,7 +44,8 @@ constexpr const char* kNotes =
 (ABBA), on one machine, with the same open-loop load; tailcap gate does. Expressions of --fail-on name a metric, a
 route and an increase: p50, p95, p99, mean, own_p99 and own_mean (without waits for a CPU), errors, client_errors;
 calls, same_calls, connects, tls_handshakes, lookups, retries, failed_calls, request_bytes, response_bytes, waits,
-wakeups, collections, allocations, process_cpu, memory per request; and every label, like lock.futex. docs/compare.md
+wakeups, collections, allocations, process_cpu, memory per request; and every label, like
+lock.futex (its time), and waits.lock.futex (how many waits began under it). docs/compare.md
 describes the methods.
 
 Exit codes: 0 all gates pass, 3 a gate fails, 4 undecided; 1 and 2 as in all commands.

@@ -276,7 +276,7 @@ void set_gates(const std::vector<Route>& routes, Frame& k, Comparison& out) {
   if (out.options.gates.empty())
     add_default_gates(out, [&](std::size_t i) -> const SidesOfRoute& { return routes[i].samples; });
   const auto tests = std::count_if(out.gates.begin(), out.gates.end(), [&](const GateResult& gate) {
-    return !out.options.gates.empty() || gate.gate.metric.kind != Metric::Kind::count || gate.gate.metric.of_process();
+    return !out.options.gates.empty() || !gate.gate.metric.counted() || gate.gate.metric.of_process();
   });
   k.alpha = out.options.level / static_cast<double>(std::max<std::ptrdiff_t>(1, tests));
 }

@@ -26,7 +26,8 @@ using model::gate::RouteName;
 constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}, kOwnMean{Metric::Kind::own_mean, 0},
     kErrors{Metric::Kind::errors, 0};
 constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
-    kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)};
+    kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)},
+    kSleeps{Metric::Kind::waits, static_cast<std::uint8_t>(model::Label::timer_sleep)};
 // Below: chance seldom makes such an increase. kSign: in one of all gates that are undecided; kTailSign: of p99 where
 // own_p99 passes, so that only waits for a CPU can have made it longer.
 constexpr double kSign = 0.1, kTailSign = 0.01;
@@ -82,11 +83,16 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
 
 }  // namespace
 
-Gate default_gate(Count count) {
-  const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(count)};
-  if (count == Count::response_bytes) return {metric, "", kDefaultIncrease, Gate::Unit::ratio, ""};
-  if (count == Count::failed_calls) return {metric, "", kDefaultFailed, Gate::Unit::absolute, ""};
-  return {metric, "", kDefaultCount, Gate::Unit::absolute, ""};
+std::vector<Gate> gates_on_counts() {
+  const auto count = [](Count which) { return Metric{Metric::Kind::count, static_cast<std::uint8_t>(which)}; };
+  std::vector<Gate> out;
+  for (const Count which : {Count::calls, Count::connects, Count::lookups, Count::retries})
+    out.push_back({count(which), "", kDefaultCount, Gate::Unit::absolute, ""});
+  out.push_back({count(Count::failed_calls), "", kDefaultFailed, Gate::Unit::absolute, ""});
+  out.push_back({count(Count::response_bytes), "", kDefaultIncrease, Gate::Unit::ratio, ""});
+  // Waits for locks, disks and CPUs are more on a busy machine; how often a program sleeps is its own doing.
+  out.push_back({kSleeps, "", kDefaultCount, Gate::Unit::absolute, ""});
+  return out;
 }
 
 void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(std::size_t)>& runs) {
@@ -120,8 +126,9 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
     const auto& [base_runs, fresh_runs] = runs(i);
     const bool several = std::min(base_runs.size(), fresh_runs.size()) >= c.options.min_runs;
     std::string vary;
-    for (const Count count : kGatedCounts) {
-      const Gate gate = default_gate(count);
+    for (const Gate& gate : gates_on_counts()) {
+      // What only some recordings know is no reason to leave a comparison undecided.
+      if (gate.metric.of_carrier() && !measured(runs(i), gate.metric)) continue;
       const std::vector<RunValue> base = run_values(base_runs, gate.metric);
       if (never_varies(base) || (several && seldom_varies(base)))
         add(gate, i);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "analyze/compare/run_sample.h"
 #include "analyze/model/gate/comparison.h"
@@ -14,15 +15,12 @@ inline constexpr double kDefaultIncrease = 0.10;  // p99, bytes of a response
 inline constexpr double kDefaultOwn = 0.05;       // own_p99, own_mean
 inline constexpr double kDefaultErrors = 0.0025;  // share
 inline constexpr double kDefaultFailed = 0.002;   // failed calls per request
-inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, retries per request
+inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, retries, sleeps per request
 inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
 inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows
 
-// Those that have one by default where they seldom vary.
-inline constexpr model::gate::Count kGatedCounts[] = {
-    model::gate::Count::calls,   model::gate::Count::connects,     model::gate::Count::lookups,
-    model::gate::Count::retries, model::gate::Count::failed_calls, model::gate::Count::response_bytes};
-model::gate::Gate default_gate(model::gate::Count count);  // of these
+// The gates on counts, each for routes where its count seldom varies.
+std::vector<model::gate::Gate> gates_on_counts();
 
 // Why counts are no default gates.
 inline constexpr const char* kVary = ": vary from request to request; a gate of your own in percent can hold them";

@@ -79,7 +79,7 @@ GateEstimate estimate(const Metric& metric, std::span<const RunValue> base, std:
   out.fresh_at_least = n.at_least;
   out.base = logarithm ? std::exp(mean_of(b.values)) : mean_of(b.levels);
   out.fresh = logarithm ? std::exp(mean_of(n.values)) : mean_of(n.levels);
-  out.exact = metric.kind == Metric::Kind::count && b.constant && n.constant;
+  out.exact = metric.counted() && b.constant && n.constant;
   if (out.exact) {
     out.known = out.levels = true;
     out.difference = out.low = out.high = out.fresh - out.base;
@@ -149,6 +149,8 @@ bool large(const Metric& metric, const GateEstimate& e, double route_mean) {
       return size >= std::max(0.01 * route_mean, 50'000.0);
     case Metric::Kind::count:
       if (model::gate::of_bytes(metric.which) && size < kLeastBytes) return false;
+      [[fallthrough]];
+    case Metric::Kind::waits:
       return e.exact || size >= 0.01 * e.base;
   }
   return false;

@@ -120,26 +120,28 @@ RunValue RunSample::share(bool failed) const {
   return out;
 }
 
-std::optional<std::int64_t> RunSample::usual(std::size_t which) const {
+std::optional<std::int64_t> RunSample::usual(const Metric& metric) const {
   // The only number that more than half of them can have (Boyer and Moore).
   std::int64_t number = -1, lead = 0;
-  const auto counted = [&](const RunObservation& o) { return o.duration >= 0 && o.counts[which] >= 0; };
+  const auto number_of = [&](const RunObservation& o) { return o.duration < 0 ? -1 : run_.number_of(o, metric); };
   for (const RunObservation& o : requests_) {
-    if (!counted(o)) continue;
-    if (lead == 0) number = o.counts[which];
-    lead += o.counts[which] == number ? 1 : -1;
+    const std::int64_t own = number_of(o);
+    if (own < 0) continue;
+    if (lead == 0) number = own;
+    lead += own == number ? 1 : -1;
   }
   std::size_t all = 0, equal = 0;
   for (const RunObservation& o : requests_) {
-    all += counted(o);
-    equal += counted(o) && o.counts[which] == number;
+    const std::int64_t own = number_of(o);
+    all += own >= 0;
+    equal += own >= 0 && own == number;
   }
   if (all == 0 || static_cast<double>(equal) < kUsual * static_cast<double>(all)) return std::nullopt;
   return number;
 }
 
-RunValue RunSample::count(std::size_t which) const {
-  if (model::gate::of_process(which)) return process_value(run_, which);
+RunValue RunSample::count(const Metric& metric) const {
+  if (metric.of_process()) return process_value(run_, metric.which);
   RunValue out;
   std::size_t n = 0, unknown = 0;
   double sum = 0, squares = 0;
@@ -147,7 +149,7 @@ RunValue RunSample::count(std::size_t which) const {
   std::int64_t first = -1, most = 0;
   for (const RunObservation& o : requests_) {
     if (o.duration < 0) continue;
-    const std::int64_t count = o.counts[which];
+    const std::int64_t count = run_.number_of(o, metric);
     if (count < 0) {
       ++unknown;
       continue;
@@ -161,11 +163,11 @@ RunValue RunSample::count(std::size_t which) const {
   }
   const std::size_t all = n + unknown;
   const double share = all == 0 ? 1 : static_cast<double>(unknown) / static_cast<double>(all);
-  if (n == 0 || share > (model::gate::of_carrier(which) ? kMostUncounted : 0)) {
+  if (n == 0 || share > (metric.of_carrier() ? kMostUncounted : 0)) {
     out.constant = false;
     out.missing =
         all == 0 ? "a run has no complete request of it" : "it is not known of " + requests_text(unknown) + " of a run";
-    if (all > 0 && !run_.uncounted[which].empty()) out.missing += ": " + run_.uncounted[which];
+    if (const std::string& why = run_.why_unknown(metric); all > 0 && !why.empty()) out.missing += ": " + why;
     return out;
   }
   if (unknown > 0) {
@@ -173,7 +175,7 @@ RunValue RunSample::count(std::size_t which) const {
     out.slack = share * static_cast<double>(most);
   }
   out.known = true;
-  out.usual = out.constant ? std::optional(first) : usual(which);
+  out.usual = out.constant ? std::optional(first) : usual(metric);
   out.value = out.level = sum / static_cast<double>(n);
   if (!out.constant)
     out.floor = std::max(0.0, squares / static_cast<double>(n) - out.value * out.value) / static_cast<double>(n);
@@ -182,7 +184,7 @@ RunValue RunSample::count(std::size_t which) const {
 
 RunValue RunSample::value(const Metric& metric) const {
   if (metric.share()) return share(metric.kind == Metric::Kind::errors);
-  if (metric.kind == Metric::Kind::count) return count(metric.which);
+  if (metric.counted()) return count(metric);
   RunValue out;
   if (sorted_.empty()) {
     out.missing = "a run has no complete request of it";

@@ -68,8 +68,8 @@ class RunSample {
   RunValue percentile(double q) const;
   RunValue own(std::optional<double> q) const;  // unset: the mean
   RunValue mean() const;
-  RunValue count(std::size_t which) const;
-  std::optional<std::int64_t> usual(std::size_t which) const;
+  RunValue count(const model::gate::Metric& metric) const;
+  std::optional<std::int64_t> usual(const model::gate::Metric& metric) const;
 
   const model::gate::RouteRun& run_;
   Requests requests_;

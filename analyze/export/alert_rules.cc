@@ -124,7 +124,7 @@ class Group {
     for (const Objective& objective : slo_.objectives) {
       if (!method.empty() && exported_method(method) != method)
         cannot(objective, "the metrics have _OTHER in place of this method");
-      else if (objective.metric.kind == Metric::Kind::count || objective.metric.of_own_time())
+      else if (objective.metric.counted() || objective.metric.of_own_time())
         cannot(objective, "it is not among the metrics");
       else
         limit(objective);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "analyze/model/handlers.h"
+#include "analyze/model/label.h"
 
 namespace tailcap::model {
 
@@ -28,6 +31,8 @@ struct Occurrence {
 // that a wake-up ended. The process's: the collections of Go that began.
 struct Occurrences {
   Occurrence waits, wake_ups, collections;
+  // The waits by the label under which they began; without those that are not known.
+  std::vector<std::pair<Label, std::int32_t>> by_label;
   bool operator==(const Occurrences&) const = default;
 };
 using RequestOccurrences = BesideRequests<Occurrences>;

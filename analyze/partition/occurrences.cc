@@ -6,6 +6,7 @@ namespace tailcap::partition {
 namespace {
 
 using formats::GoRunState;
+using model::Label;
 using model::NotCounted;
 using model::Occurrence;
 
@@ -18,7 +19,7 @@ bool touched(const Stretches<TimeSpan>& spans, Nanos from, Nanos to) {
 // The waits of one carrier after the other.
 class Waits {
  public:
-  explicit Waits(const DraftContext& k) : k_(k) {}
+  Waits(const DraftContext& k, const std::vector<Condition>& pieces) : k_(k), pieces_(pieces) {}
 
   // The off-CPU intervals of this thread that begin in [from, to).
   void thread(std::uint32_t tid, Nanos from, Nanos to) {
@@ -27,7 +28,7 @@ class Waits {
         touched(k_.observed.counted(), from, to))
       return unknown(NotCounted::lost);
     for (const OffCpuWait* w = log->waits.first_at(from); w != log->waits.end() && w->time < to; ++w) {
-      ++waits_;
+      wait(w->time);
       if (w->blocked == Blocked::preempted || w->blocked == Blocked::throttled) continue;
       ++wake_ups_;  // seen or not: what blocked has run again
     }
@@ -52,12 +53,32 @@ class Waits {
   void unknown(NotCounted why) {
     if (why_ == NotCounted::counted) why_ = why;
   }
+  std::vector<std::pair<Label, std::int32_t>> by_label() const {
+    return why_ == NotCounted::counted ? by_label_ : decltype(by_label_){};
+  }
   Occurrence waits() const { return why_ == NotCounted::counted ? Occurrence{waits_, why_} : Occurrence{-1, why_}; }
   Occurrence wake_ups() const {
     return why_ == NotCounted::counted ? Occurrence{wake_ups_, why_} : Occurrence{-1, why_};
   }
 
  private:
+  // One begins.
+  void wait(Nanos at) {
+    ++waits_;
+    const Label label = label_at(at);
+    const auto known = std::ranges::find(by_label_, label, &std::pair<Label, std::int32_t>::first);
+    if (known != by_label_.end())
+      ++known->second;
+    else
+      by_label_.emplace_back(label, 1);
+  }
+
+  // Under what a wait began: the piece that begins with it, or that it is in.
+  Label label_at(Nanos at) const {
+    const auto piece = std::ranges::partition_point(pieces_, [&](const Condition& p) { return p.to <= at; });
+    return piece == pieces_.end() ? Label::unexplained_nocarrier : piece->label;
+  }
+
   // The goroutine was in state `now` until `to`; only what lies in the request's time, after `from`, counts.
   void state(const Sighting* before, const Sighting& now, Nanos from, Nanos to) {
     if (to <= from) return;
@@ -66,10 +87,14 @@ class Waits {
       case GoRunState::running:
         return thread(now.tid, std::max(now.time, from), to);
       case GoRunState::parked:
-        waits_ += begins;
+        if (begins) wait(now.time);
         return;
       case GoRunState::ready:
-        (before && before->run == GoRunState::parked ? wake_ups_ : waits_) += begins;
+        if (!begins) return;
+        if (before && before->run == GoRunState::parked)
+          ++wake_ups_;
+        else
+          wait(now.time);
         return;
       default:
         return unknown(NotCounted::carrier);
@@ -77,6 +102,8 @@ class Waits {
   }
 
   const DraftContext& k_;
+  const std::vector<Condition>& pieces_;
+  std::vector<std::pair<Label, std::int32_t>> by_label_;
   std::int32_t waits_ = 0, wake_ups_ = 0;
   NotCounted why_ = NotCounted::counted;
 };
@@ -117,10 +144,10 @@ Occurrence collections(const DraftContext& k, const Window& w) {
 
 }  // namespace
 
-model::Occurrences occurrences_of(const DraftContext& k, const Draft& draft) {
-  Waits waits(k);
-  count_waits(k, draft, waits);
-  return {waits.waits(), waits.wake_ups(), collections(k, draft.w)};
+model::Occurrences occurrences_of(const DraftContext& k, const Drafted& drafted) {
+  Waits waits(k, drafted.pieces);
+  count_waits(k, drafted.draft, waits);
+  return {waits.waits(), waits.wake_ups(), collections(k, drafted.draft.w), waits.by_label()};
 }
 
 }  // namespace tailcap::partition

@@ -236,7 +236,7 @@ struct Partitioner::Impl {
         out.right = accountant.right(windows);
         model::Partitions::pack(accountant.account.parts(), accountant.account.culprits(), out.account);
         const Drafted& drafted = accountant.drafted;
-        if (with_occurrences) out.occurrences = occurrences_of(known(), drafted.draft);
+        if (with_occurrences) out.occurrences = occurrences_of(known(), drafted);
         if (explained_at(row)) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
       }
     });
@@ -265,7 +265,7 @@ struct Partitioner::Impl {
       if (!out.taken) return;
       const Drafted& drafted = out.accountant.drafted;
       out.chains.clear();
-      if (with_occurrences) out.occurrences = occurrences_of(known(), drafted.draft);
+      if (with_occurrences) out.occurrences = occurrences_of(known(), drafted);
       if (explained_at(rows[i])) out.chains = look_through[worker].chains_of(drafted.draft, drafted.pieces);
       if (with_files) out.files = files_of(known(), drafted.draft);
     });

@@ -83,7 +83,7 @@ const std::vector<std::string_view>& limit_names() {
     std::vector<std::string_view> out = {"share", "count", "rate", "log_errors"};
     for (const std::string_view name : model::gate::metric_names())
       if (const Metric metric = *model::gate::metric_of(name);
-          metric.kind != Metric::Kind::count && !metric.of_own_time())  // these are not known as requests end
+          !metric.counted() && !metric.of_own_time())  // these are not known as requests end
         out.push_back(name);
     return out;
   }();

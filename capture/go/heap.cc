@@ -13,10 +13,10 @@ namespace tailcap::capture::go {
 
 namespace {
 
-// Of runtime.gcControllerState.
+// Places in runtime.gcControllerState.
 constexpr std::uint16_t kPercent = 0, kLimit = 8;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t kMost = std::int64_t{1} << 48;  // bytes; no process has more addresses
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 48;  // bytes; no process has more addresses
 constexpr unsigned kFirstMinor = 19;
 
 template <class T>
@@ -68,8 +68,8 @@ std::optional<formats::GoHeap> read_heap(std::string_view memory, const HeapPlac
     return at == 0 ? 0 : number_at<std::int64_t>(memory, at);
   };
   const std::int64_t used = bytes(places.used), live = bytes(places.live);
-  if (limit <= 0 || (limit > kMost && limit != kNoLimit) || heap.percent < -1) return std::nullopt;
-  if (used < 0 || used > kMost || live < 0 || live > kMost) return std::nullopt;
+  if (limit <= 0 || (limit > kMostBytes && limit != kNoLimit) || heap.percent < -1) return std::nullopt;
+  if (used < 0 || used > kMostBytes || live < 0 || live > kMostBytes) return std::nullopt;
   heap.limit = limit == kNoLimit ? 0 : static_cast<std::uint64_t>(limit);
   heap.used = static_cast<std::uint64_t>(used);
   heap.live = static_cast<std::uint64_t>(live);

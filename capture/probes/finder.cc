@@ -156,47 +156,32 @@ bool Finder::wait(std::chrono::milliseconds most) {
 
 void Finder::run() {
   std::unique_lock lock(mutex_);
+  const auto unlocked = [&](const auto& work) {
+    busy_ = true;
+    lock.unlock();
+    work();
+    lock.lock();
+    busy_ = false;
+  };
   while (!stop_) {
     const auto now = Clock::now();
     if (go_.governs() && next_look_ <= now) {
       next_look_ = now + go::Governor::kInterval;
-      busy_ = true;
-      lock.unlock();
-      go_.govern();
-      lock.lock();
-      busy_ = false;
+      unlocked([&] { go_.govern(); });
     }
     if (go_.reads_heaps() && heaps_look_ <= now) {
       heaps_look_ = now + kHeapsInterval;
-      busy_ = true;
-      lock.unlock();
-      go_.read_heaps();
-      lock.lock();
-      busy_ = false;
+      unlocked([&] { go_.read_heaps(); });
     }
     if (others_look_ <= now) {
       others_look_ = now + kOthersInterval;
-      busy_ = true;
-      lock.unlock();
-      look_at_others();
-      lock.lock();
-      busy_ = false;
+      unlocked([&] { look_at_others(); });
     }
     if (rests_ != resting_) {
       resting_ = rests_;
-      busy_ = true;
-      lock.unlock();
-      rest_now(resting_);
-      lock.lock();
-      busy_ = false;
+      unlocked([&] { rest_now(resting_); });
     }
-    if (tls_.asked()) {
-      busy_ = true;
-      lock.unlock();
-      tls_.follow();
-      lock.lock();
-      busy_ = false;
-    }
+    if (tls_.asked()) unlocked([&] { tls_.follow(); });
     const auto first = jobs_.begin();
     if (jobs_.empty() || first->first > now) {
       idle_.notify_all();
@@ -208,17 +193,15 @@ void Finder::run() {
     }
     const Job job = std::move(first->second);
     jobs_.erase(first);
-    busy_ = true;
-    lock.unlock();
-    if (job.pid) {
-      look_at_process(job.pid);
-    } else if (auto file = files_.open(job.file, {{job.file}})) {
-      look_at_file(*std::move(file));
-    } else {
-      tell_unread(job.file);
-    }
-    lock.lock();
-    busy_ = false;
+    unlocked([&] {
+      if (job.pid) {
+        look_at_process(job.pid);
+      } else if (auto file = files_.open(job.file, {{job.file}})) {
+        look_at_file(*std::move(file));
+      } else {
+        tell_unread(job.file);
+      }
+    });
   }
   idle_.notify_all();
 }

@@ -52,6 +52,8 @@ class Assert(case.Case):
             ("{calls: 1.5}", 3),
             ("{waits: 2, wakeups: 2}", 0),
             ("{waits: 1}", 3),
+            ("{waits.down.wait: 2, waits.timer.sleep: 0}", 0),
+            ("{waits.down.wait: 1}", 3),
             ("{collections: 1}", 4),
             ("{allocations: 1}", 4),
             ("{response_bytes: 2}", 0),
@@ -292,7 +294,7 @@ class Assert(case.Case):
             self.skipTest("no jsonschema or yaml")
         schema = jsonschema.Draft202012Validator(json.loads((case.ROOT / "docs/slo.schema.json").read_text()))
         schema.check_schema(schema.schema)
-        good = "slos:\n  - name: a\n    description: b\n    route: '*'\n    role: server\n    severity: page\n    for: 1m30s\n    period: 30d\n    at_most: {p99: 200ms, mean: 1m30s, errors: 0.5%, calls: 3, response_bytes: 4kB, lock.futex: 10%, cpu: 5ms, no_account: 1ms}"
+        good = "slos:\n  - name: a\n    description: b\n    route: '*'\n    role: server\n    severity: page\n    for: 1m30s\n    period: 30d\n    at_most: {p99: 200ms, mean: 1m30s, errors: 0.5%, calls: 3, response_bytes: 4kB, lock.futex: 10%, waits.lock.futex: 2, cpu: 5ms, no_account: 1ms}"
         self.assertTrue(schema.is_valid(yaml.safe_load(good)))
         (self.scratch / "slo.yaml").write_text(good)
         self.assertIn(self.tailcap("assert", self.small, "--slo", "slo.yaml").returncode, (0, 3, 4))

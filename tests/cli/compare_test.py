@@ -62,7 +62,7 @@ class Compare(case.Case):
         document = self.judged("equal", code=0)
         self.assertEqual((document["verdict"], document["obstacles"], document["interleaved"]), ("pass", [], True))
         gates = self.gates(document)
-        fixed = ("calls", "connects", "lookups", "retries", "failed_calls", "response_bytes")
+        fixed = ("calls", "connects", "lookups", "retries", "failed_calls", "response_bytes", "waits.timer.sleep")
         self.assertEqual(set(gates), {(metric, "/pay") for metric in ("p99", "errors", "own_p99", "own_mean", *fixed)})
         for metric in fixed:
             self.assertTrue(gates[metric, "/pay"]["estimate"]["exact"], metric)
@@ -93,7 +93,8 @@ class Compare(case.Case):
         self.assertEqual((failing["metric"], failing["estimate"]["exact"]), ("calls", True))
         text = " ".join(self.compare("calls").stdout.split())
         self.assertIn(
-            "Unchanged and exact in 1 route: connects, lookups, retries, failed_calls, response_bytes per request.",
+            "Unchanged and exact in 1 route: connects, lookups, retries, failed_calls, response_bytes, "
+            "waits.timer.sleep per request.",
             text,
         )
 

@@ -42,7 +42,7 @@ class GoMemory(Case):
         self.curl(f"http://127.0.0.1:{self.port}/hold?mb={megabytes}")
 
     def traced(self):
-        """Of each collection: its number, and the megabytes that it left."""
+        """The number of each collection, and the megabytes that it left."""
         text = (self.scratch / "gctrace").read_text()
         return [(int(n), int(left)) for n, left in re.findall(r"^gc (\d+) @.* \d+->\d+->(\d+) MB", text, re.M)]
 

@@ -66,7 +66,7 @@ Gate gate_on(Count count, double threshold, Gate::Unit unit) {
 std::vector<Gate> planned_gates() {
   std::vector<Gate> out = {gate_on(Metric::Kind::p99, kDefaultIncrease), gate_on(Metric::Kind::own_p99, kDefaultOwn),
                            gate_on(Metric::Kind::own_mean, kDefaultOwn), gate_on(Metric::Kind::errors, kDefaultErrors)};
-  for (const Count count : kGatedCounts) out.push_back(default_gate(count));
+  for (Gate& gate : gates_on_counts()) out.push_back(std::move(gate));
   out.push_back(gate_on(Count::process_cpu, kDefaultCpu, Gate::Unit::ratio));
   out.push_back(gate_on(Count::memory, kDefaultMemory, Gate::Unit::absolute));
   out.push_back(gate_on(Metric::Kind::p50, kDefaultIncrease));
@@ -172,7 +172,7 @@ class Planner {
     if (!given) {
       // Once for each program: its routes have equal readings.
       if (of_process && !readings_.emplace(g.metric.which, e.known ? e.base : 0).second) return;
-      const bool count = g.metric.kind == Metric::Kind::count && !of_process;
+      const bool count = g.metric.counted() && !of_process;
       if (count && e.known && !e.steady) {
         out_.not_judged.push_back(std::string(name_of(g.metric)) + " of " + planned_name(g.route) + kVary);
         return;

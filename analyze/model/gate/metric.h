@@ -50,6 +50,8 @@ std::string_view name_of(Count count);  // "calls", "tls_handshakes", …
 inline constexpr std::size_t kAccounts = kLabels + 1;
 inline constexpr std::size_t kNoAccount = kLabels;
 std::string_view account_name(std::size_t account);  // "lock.futex"; "no_account"
+// A thread or goroutine that has this label may be off the CPU.
+bool may_wait(std::size_t account);
 // Waits for a CPU, and for a thread to have one that notices what it waited for: what else runs on the machine.
 bool waits_for_cpu(std::size_t account);
 
@@ -65,9 +67,10 @@ struct Metric {
     client_errors,  // share that was answered 4xx
     label,          // mean time under one label, ns per request
     count,          // mean number per request
+    waits,          // mean number of waits that began under one label, of the carrier's (Count::waits), per request
   };
   Kind kind = Kind::p99;
-  std::uint8_t which = 0;  // label: an account; count: a Count
+  std::uint8_t which = 0;  // label, waits: an account; count: a Count
 
   bool operator==(const Metric&) const = default;
   // The logarithm is compared, and thresholds are ratios.
@@ -75,13 +78,16 @@ struct Metric {
   bool share() const { return kind == Kind::errors || kind == Kind::client_errors; }
   bool of_own_time() const { return kind == Kind::own_p99 || kind == Kind::own_mean; }
   bool of_process() const { return kind == Kind::count && gate::of_process(which); }
+  bool counted() const { return kind == Kind::count || kind == Kind::waits; }
+  // What is not known of every request, though of most.
+  bool of_carrier() const { return kind == Kind::waits || (kind == Kind::count && gate::of_carrier(which)); }
   bool of_duration() const { return relative() || kind == Kind::label; }  // durations of requests, or parts of them
   bool timed() const {                                                    // its values are ns
     return of_duration() || (kind == Kind::count && which == static_cast<std::size_t>(Count::process_cpu));
   }
   std::optional<double> quantile() const;
 };
-std::string_view name_of(const Metric& metric);          // "p99", "lock.futex", "calls"
+std::string_view name_of(const Metric& metric);          // "p99", "lock.futex", "calls", "waits.lock.futex"
 std::optional<Metric> metric_of(std::string_view name);  // of these names
 std::vector<std::string_view> metric_names();            // all of them
 std::vector<Metric> route_metrics();                     // without labels

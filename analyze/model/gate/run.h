@@ -29,7 +29,8 @@ struct RunObservation {
   std::int64_t at_least = -1;  // ns that one lasted at least that broke off; -1: it did not
   bool failed = false, client_error = false;
   std::uint32_t accounts_at = 0, accounts_n = 0;  // in RouteRun::accounts; they sum to the duration
-  std::array<std::int64_t, kCounts> counts{};     // -1: not known
+  std::uint32_t waits_at = 0, waits_n = 0;  // in RouteRun::waits; they sum to its count of waits, where that is known
+  std::array<std::int64_t, kCounts> counts{};  // -1: not known
 };
 
 // A blocker behind the time under a label.
@@ -68,6 +69,7 @@ struct RouteRun {
   RouteName name;
   std::vector<RunObservation> requests;                         // in the order of their beginning
   std::vector<std::pair<std::uint8_t, std::int64_t>> accounts;  // ns
+  std::vector<std::pair<std::uint8_t, std::int32_t>> waits;     // by label, how many
   std::uint64_t called = 0;                                     // of the requests: calls that recorded requests made
   std::uint64_t doubtful = 0;                                   // further requests without a duration that counts
   std::uint64_t in_flight = 0;                                  // further ones that the recording cut off
@@ -85,6 +87,21 @@ struct RouteRun {
   std::vector<FunctionSamples> functions;                      // of the requests
   std::uint64_t samples = 0;                                   // on a CPU, of the requests; some in no function
 
+  // The waits of a request that began under this label; -1: not known.
+  std::int64_t waits_under(const RunObservation& o, std::size_t label) const {
+    if (o.counts[static_cast<std::size_t>(Count::waits)] < 0) return -1;
+    for (std::size_t i = 0; i < o.waits_n; ++i)
+      if (waits[o.waits_at + i].first == label) return waits[o.waits_at + i].second;
+    return 0;
+  }
+  // The request's number for a metric that is counted, but not of a process; -1: not known.
+  std::int64_t number_of(const RunObservation& o, const Metric& metric) const {
+    return metric.kind == Metric::Kind::waits ? waits_under(o, metric.which) : o.counts[metric.which];
+  }
+  // Why such a number is not known of some requests.
+  const std::string& why_unknown(const Metric& metric) const {
+    return uncounted[metric.kind == Metric::Kind::waits ? static_cast<std::size_t>(Count::waits) : metric.which];
+  }
   const std::vector<ProcessReading>& read(std::size_t count) const {
     return readings[count - static_cast<std::size_t>(Count::allocations)];
   }

@@ -7,6 +7,11 @@
 
 namespace tailcap::model {
 
+bool in_cgroup(std::string_view group, std::string_view above) {
+  if (group.empty() || !group.starts_with(above)) return false;
+  return above == "/" || group.size() == above.size() || group[above.size()] == '/';
+}
+
 // "ID NAMESPACE/POD/CONTAINER"
 void Containers::push(const formats::Event& event) {
   const auto* note = std::get_if<formats::Note>(&event.body);

@@ -16,6 +16,9 @@ struct Container : ground::ContainerPath {
   std::string name_space, pod, name;
 };
 
+// A control group is this one, or below it: /a/b is in /a and in /. Empty: none, which is in none.
+bool in_cgroup(std::string_view group, std::string_view above);
+
 // With the names of pods, from the recorder's notes.
 class Containers {
  public:

@@ -30,7 +30,7 @@ int rank_of(GateVerdict verdict) {
 std::string seconds_text(double seconds) { return duration_text(Duration{std::llround(seconds * 1e9)}); }
 
 bool exact_by_default(const GateResult& g) {
-  return g.gate.text.empty() && g.gate.metric.kind == Metric::Kind::count && g.estimate.exact;
+  return g.gate.text.empty() && g.gate.metric.counted() && g.estimate.exact;
 }
 
 std::vector<const GateResult*> gates_by_verdict(const Comparison& c) {

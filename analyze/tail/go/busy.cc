@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analyze/model/machine/container.h"
 #include "formats/event.h"
 #include "formats/go_event.h"
 #include "formats/stall.h"
@@ -17,12 +18,6 @@ namespace {
 constexpr std::size_t kMaxGroups = 4096;
 
 std::int64_t number(Time at, Time begin) { return (at - begin).count() / Busy::kWindow; }
-
-// /a/b is below /a and /.
-bool within(std::string_view group, std::string_view above) {
-  return above == "/" || group == above ||
-         (group.size() > above.size() && group.starts_with(above) && group[above.size()] == '/');
-}
 
 }  // namespace
 
@@ -135,7 +130,7 @@ void Busy::fill(std::uint32_t pid, std::uint32_t cpus, Time end, model::GoStudy&
   double usable = cpus;
   if (const auto group = cgroups_.find(pid); group != cgroups_.end())
     for (const auto& [name, quota] : quotas_)
-      if (within(group->second, name)) usable = std::min(usable, quota);
+      if (model::in_cgroup(group->second, name)) usable = std::min(usable, quota);
   const bool told = process.states && process.processors > 0;
   const std::int64_t first = number(process.first, begin_) + 1, behind = number(last, begin_);
   if (first >= behind || static_cast<std::uint64_t>(behind - first) > kMaxWindows - filled_) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "analyze/model/machine/container.h"
 #include "analyze/model/machine/memory_limits.h"
 #include "formats/thread_event.h"
 #include "ground/recorder_notes.h"
@@ -15,17 +16,12 @@ using model::GoMemory;
 
 namespace {
 
-constexpr std::size_t kMaxGroups = 4096, kMostThrash = 100;
+constexpr std::size_t kMaxCgroups = 4096, kMostThrash = 100;
 constexpr double kTimes = 5;                // as often as elsewhere
 constexpr double kLeastRate = 2;            // a second
 constexpr double kManyAnyway = 10;          // a second; where elsewhere is not known
 constexpr std::size_t kLeastElsewhere = 3;  // seconds
 constexpr std::int64_t kPause = 2;          // seconds between two that are one
-
-// /a/b is below /a.
-bool within(std::string_view group, std::string_view above) {
-  return group == above || (group.size() > above.size() && group.starts_with(above) && group[above.size()] == '/');
-}
 
 double rate(std::uint64_t collections, std::size_t seconds) {
   return static_cast<double>(collections) / static_cast<double>(std::max<std::size_t>(seconds, 1));
@@ -84,7 +80,7 @@ GoMemory::Second* Memory::second(Process& process, Time at) {
 
 void Memory::note(std::string_view value, Time at) {
   const auto limit = model::MemoryLimits::parse(value);
-  if (!limit || (groups_.size() >= kMaxGroups && !groups_.contains(limit->cgroup))) return;
+  if (!limit || (groups_.size() >= kMaxCgroups && !groups_.contains(limit->cgroup))) return;
   Group& group = groups_[limit->cgroup];
   group.limit = limit->limit;
   if (windows_ < kMaxWindows) windows_ += group.used.insert_or_assign(number(at), limit->used).second;
@@ -98,7 +94,7 @@ void Memory::push(const formats::Event& event) {
     return;
   }
   if (const auto* info = std::get_if<formats::TaskInfo>(&event.body)) {
-    if (event.thread.pid == event.thread.tid && !info->cgroup.empty() && cgroups_.size() < kMaxGroups)
+    if (event.thread.pid == event.thread.tid && !info->cgroup.empty() && cgroups_.size() < kMaxCgroups)
       cgroups_[event.thread.pid] = info->cgroup;
     return;
   }
@@ -135,7 +131,7 @@ void Memory::fill(std::uint32_t pid, Time end, model::GoStudy& study) const {
   memory.percent = process.percent;
   if (const auto group = cgroups_.find(pid); group != cgroups_.end())
     for (const auto& [name, read] : groups_)
-      if (within(group->second, name) && (memory.group_limit == 0 || read.limit < memory.group_limit)) {
+      if (model::in_cgroup(group->second, name) && (memory.group_limit == 0 || read.limit < memory.group_limit)) {
         memory.group_limit = read.limit;
         memory.group = name;
       }

@@ -20,7 +20,7 @@ namespace tailcap::tail::go {
 class Memory {
  public:
   static constexpr std::int64_t kWindow = 1'000'000'000;
-  static constexpr std::size_t kMaxWindows = 1u << 20;  // of all processes and cgroups; later ones are left out
+  static constexpr std::size_t kMaxWindows = 1u << 18;  // of all processes and cgroups; later ones are left out
 
   void push(const formats::Event& event);
   // Fills memory of the study of a process. end: of the recording.

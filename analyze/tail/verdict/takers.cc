@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "analyze/model/machine/container.h"
+
 namespace tailcap::tail::verdict {
 namespace {
 
@@ -41,11 +43,9 @@ Origin origin_of_shortage(double own, const model::CpuAccount::Use& use, unsigne
 
 namespace {
 
-// A program is in the group, or in one below it.
 bool in_group(const model::Processes& processes, std::uint32_t pid, formats::Time at, std::string_view group) {
   const model::Processes::Life* life = processes.at(pid, at);
-  if (!life || !life->cgroup.starts_with(group)) return false;
-  return life->cgroup.size() == group.size() || life->cgroup[group.size()] == '/' || group.ends_with('/');
+  return life && model::in_cgroup(life->cgroup, group);
 }
 
 std::vector<model::CpuAccount::Interval> longer(std::span<const model::Crowd::Interval> of, std::int64_t before) {

@@ -176,13 +176,14 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
       for (std::size_t a = 0; a < o.accounts_n; ++a)
         if (const auto& [account, ns] = route.accounts[o.accounts_at + a]; account == objective.metric.which)
           value += static_cast<double>(ns);
-    } else if (objective.metric.kind == Metric::Kind::count) {
-      if (o.counts[objective.metric.which] < 0) {
-        const std::string& why = route.uncounted[objective.metric.which];
+    } else if (objective.metric.counted()) {
+      const std::int64_t number = route.number_of(o, objective.metric);
+      if (number < 0) {
+        const std::string& why = route.why_unknown(objective.metric);
         out.missing.push_back("it is not known of every request" + (why.empty() ? "" : ": " + why));
         return;
       }
-      value = static_cast<double>(o.counts[objective.metric.which]);
+      value = static_cast<double>(number);
     }
     values.push_back(value);
   }
@@ -193,7 +194,7 @@ void average(const RouteRun& route, const Objective& objective, ObjectiveResult&
     return;
   }
   const bool constant = std::all_of(values.begin(), values.end(), [&](double v) { return v == values.front(); });
-  if (objective.metric.kind == Metric::Kind::count && constant) {
+  if (objective.metric.counted() && constant) {
     out.known = out.interval = out.upper = true;
     out.value = out.low = out.high = values.front();
     return;

@@ -166,6 +166,10 @@ class RouteReader {
       at(count) = occurrence.times;
       if (occurrence.times < 0) out.uncounted[static_cast<std::size_t>(count)] = why_not(occurrence.why);
     }
+    o.waits_at = static_cast<std::uint32_t>(out.waits.size());
+    for (const auto& [label, times] : happened.by_label)
+      out.waits.emplace_back(static_cast<std::uint8_t>(label), times);
+    o.waits_n = static_cast<std::uint32_t>(out.waits.size()) - o.waits_at;
     if (row.role == Role::client) {
       count_call(row, o);
       return o;

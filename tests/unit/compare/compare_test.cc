@@ -42,7 +42,7 @@ TEST(Compare, EqualRunsPass) {
   EXPECT_EQ(c.verdict, GateVerdict::pass) << (c.gates.empty()              ? ""
                                               : c.gates[0].missing.empty() ? ""
                                                                            : c.gates[0].missing[0]);
-  ASSERT_EQ(c.gates.size(), 10u);  // p99, errors, own_p99, own_mean, and six counts that never vary
+  ASSERT_EQ(c.gates.size(), 11u);  // p99, errors, own_p99, own_mean, and seven counts that never vary
   EXPECT_TRUE(c.obstacles.empty());
   EXPECT_TRUE(c.interleaved);
 }
@@ -757,6 +757,58 @@ TEST(Compare, WaitsThatAreNotKnownSayWhatRecordsThem) {
   const Comparison c = runs(-1).compare(options);
   EXPECT_EQ(c.verdict, GateVerdict::undecided);
   EXPECT_TRUE(mentions(c.gates[0].missing, "`--add offcpu`")) << c.gates[0].missing[0];
+}
+
+constexpr auto kSleep = static_cast<std::uint8_t>(model::Label::timer_sleep);
+
+// Each request of a run has `sleeps` waits under timer.sleep, and another one under another label.
+void give_waits(TestRun& run, std::int32_t sleeps) {
+  auto& route = run.routes[0];
+  for (auto& o : route.requests) {
+    o.counts[kWaits] = sleeps + 1;
+    o.waits_at = static_cast<std::uint32_t>(route.waits.size());
+    route.waits.emplace_back(static_cast<std::uint8_t>(model::Label::lock_futex), 1);
+    if (sleeps > 0) route.waits.emplace_back(kSleep, sleeps);
+    o.waits_n = static_cast<std::uint32_t>(route.waits.size()) - o.waits_at;
+  }
+}
+
+TEST(Compare, WaitsUnderALabel) {
+  const auto runs = [](std::int32_t before, std::int32_t after) {
+    return abba(2, [&](TestRun& run, bool fresh, int i) {
+      usual(run, i);
+      give_waits(run, fresh ? after : before);
+    });
+  };
+  const auto verdict = [&](std::int32_t before, std::int32_t after, model::Label label) {
+    CompareOptions options;
+    options.gates = {gate(Metric::Kind::waits, 0, Gate::Unit::absolute, static_cast<std::uint8_t>(label))};
+    return runs(before, after).compare(options).verdict;
+  };
+  EXPECT_EQ(verdict(2, 2, model::Label::timer_sleep), GateVerdict::pass);
+  EXPECT_EQ(verdict(0, 1, model::Label::timer_sleep), GateVerdict::fail);
+  EXPECT_EQ(verdict(2, 3, model::Label::timer_sleep), GateVerdict::fail);
+  EXPECT_EQ(verdict(2, 3, model::Label::lock_futex), GateVerdict::pass);
+  EXPECT_EQ(verdict(2, 3, model::Label::io_disk), GateVerdict::pass);
+}
+
+// One more sleep is found without being asked for; one more wait for a lock is not: it may be the machine's doing.
+TEST(Compare, SleepsAreADefaultGateWhereWaitsAreKnown) {
+  const auto gated = [](const Comparison& c, const Metric& metric) {
+    return std::ranges::any_of(c.gates, [&](const auto& g) { return g.gate.metric == metric; });
+  };
+  const Metric sleeps{Metric::Kind::waits, kSleep};
+  const auto known = abba(5, [&](TestRun& run, bool fresh, int i) {
+                       usual(run, i);
+                       give_waits(run, fresh ? 1 : 0);
+                     }).compare();
+  EXPECT_TRUE(gated(known, sleeps));
+  EXPECT_EQ(known.verdict, GateVerdict::fail);
+  const auto not_known = abba(5, [&](TestRun& run, bool, int i) {
+                           usual(run, i);
+                           for (auto& o : run.routes[0].requests) o.counts[kWaits] = -1;
+                         }).compare();
+  EXPECT_FALSE(gated(not_known, sleeps));
 }
 
 // The kernel leaves a wait out now and then: the interval allows for what is not known.

@@ -36,6 +36,29 @@ TEST(Occurrences, WaitsOfAThread) {
   EXPECT_EQ(c.occurrences("/a").collections, unknown(NotCounted::not_of_go));
 }
 
+// A wait has the label under which it began, whatever comes after it: here the CPU that it then waits for.
+TEST(Occurrences, WaitsByLabel) {
+  using ByLabel = std::vector<std::pair<model::Label, std::int32_t>>;
+  Served c;
+  c.off(kA, 11ms, 12ms, 12100us, kSleep);
+  c.preempted(kA, 13ms, 14ms);
+  c.off(kA, 15ms, 16ms, 16100us, kSleep);
+  c.off(kA, 17ms, 18ms, 18100us, kFutex, 0x1000);
+  c.e.send(20ms, kOk);
+  c.off(kA, 21ms, 22ms, 22100us, kSleep);
+  EXPECT_EQ(
+      c.occurrences("/a").by_label,
+      (ByLabel{{model::Label::timer_sleep, 2}, {model::Label::sched_preempted, 1}, {model::Label::lock_futex, 1}}));
+}
+
+TEST(Occurrences, WhereWaitsAreNotKnownTheirLabelsAreNot) {
+  Served c;
+  c.off(kA, 11ms, 12ms, 12100us, kSleep);
+  c.off(kA, 15ms, 16ms, 16100us, kSleep).missed = 1;
+  c.e.send(20ms, kOk);
+  EXPECT_TRUE(c.occurrences("/a").by_label.empty());
+}
+
 TEST(Occurrences, NoWaits) {
   Served c;
   c.e.send(20ms, kOk);

@@ -114,7 +114,7 @@ static_assert(members_of<model::GoBusy>() == 3);
 static_assert(members_of<model::GoHot>() == 3);
 static_assert(members_of<model::GoSizes>() == 3);
 static_assert(members_of<model::GoShare>() == 5);
-static_assert(members_of<model::GoStudy>() == 39);
+static_assert(members_of<model::GoStudy>() == 40);
 static_assert(members_of<model::Change>() == 9);
 static_assert(members_of<model::Shift>() == 7);
 static_assert(members_of<model::RouteShift>() == 8);
