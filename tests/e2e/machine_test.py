@@ -75,7 +75,7 @@ class Machine(Case):
             names = [e["comm"] for e in sorted(told, key=lambda e: e["time"]) if e["process"] == pid]
             self.assertEqual(names[names.index("lab-hog") :], ["lab-hog"] * names.count("lab-hog"), names)
             self.assertGreater(names.count("lab-hog"), 0.8 * len(names), names)
-        # Beside a service that always waits, every tenth of a second is written; what came before the first wait is not.
+        # While the service waits, every tenth of a second is written, otherwise every second.
         total = sum(e["cpu_time"] for e in told)
         self.assertLessEqual(total, sum(had) + 20_000_000)
         self.assertGreaterEqual(total, 0.8 * sum(had) - 200_000_000)
