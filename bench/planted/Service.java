@@ -48,7 +48,7 @@ public class Service {
 
   public static void main(String[] words) throws Exception {
     for (int i = 1; i < words.length; ++i) options.put(words[i].split("=")[0], words[i].split("=")[1]);
-    int calls = number("calls"), connects = number("connects"), queries = number("queries"), leak = number("leak");
+    int calls = number("calls"), connects = number("connects"), queries = number("queries"), leak = number("leak"), sleeps = number("sleeps");
     long spin = number("spin") * 1000L;
     double tail = Double.parseDouble(options.getOrDefault("tail", "0")), slow = Double.parseDouble(options.getOrDefault("slow", "0"));
     boolean errors = number("errors") > 0, failing = number("failing") > 0;
@@ -79,6 +79,7 @@ public class Service {
         }
       }
       try {
+        for (int i = 0; i < sleeps; ++i) Thread.sleep(0, 100_000);
         pause(n, tail, slow);
       } catch (InterruptedException e) {
         throw new RuntimeException(e);

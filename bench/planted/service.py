@@ -7,8 +7,9 @@ import sys
 import time
 
 PORT, OPTIONS = int(sys.argv[1]), dict(word.split("=", 1) for word in sys.argv[2:])
-CALLS, CONNECTS, QUERIES, ERRORS, SPIN, BYTES, LEAK, FAILING = (
-    int(OPTIONS.get(name, 0)) for name in ("calls", "connects", "queries", "errors", "spin", "bytes", "leak", "failing")
+CALLS, CONNECTS, QUERIES, ERRORS, SPIN, BYTES, LEAK, FAILING, SLEEPS = (
+    int(OPTIONS.get(name, 0))
+    for name in ("calls", "connects", "queries", "errors", "spin", "bytes", "leak", "failing", "sleeps")
 )
 TAIL, SLOW = (float(OPTIONS.get(name, 0)) for name in ("tail", "slow"))
 BODY = b"x" * BYTES
@@ -52,6 +53,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         if LEAK:
             kept.append(b"x" * LEAK)
+        for _ in range(SLEEPS):
+            time.sleep(0.0001)
         wait(number)
         self.send_response(500 if ERRORS and number % 100 == 0 else 200)
         self.send_header("Content-Length", str(BYTES))
