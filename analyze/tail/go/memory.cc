@@ -102,10 +102,15 @@ void Memory::push(const formats::Event& event) {
     processes_.try_emplace(event.thread.pid);
     return;
   }
+  const auto* heap = std::get_if<formats::GoHeap>(&event.body);
+  const auto* use = std::get_if<formats::ProcessUse>(&event.body);
+  const auto* runtime = std::get_if<formats::GoRuntime>(&event.body);
+  const bool collects = runtime && runtime->phase == formats::GoPhase::gc_begin;
+  if (!heap && !use && !collects) return;  // as nearly all events
   const auto at = processes_.find(event.thread.pid);
   if (at == processes_.end()) return;
   Process& process = at->second;
-  if (const auto* heap = std::get_if<formats::GoHeap>(&event.body)) {
+  if (heap) {
     process.limit = heap->limit;
     process.percent = heap->percent;
     process.heap_told = true;
@@ -113,11 +118,9 @@ void Memory::push(const formats::Event& event) {
       s->heap = heap->used;
       s->live = heap->live;
     }
-  } else if (const auto* use = std::get_if<formats::ProcessUse>(&event.body)) {
-    if (GoMemory::Second* const s = second(process, event.time)) s->resident = std::max(s->resident, use->resident);
-  } else if (const auto* runtime = std::get_if<formats::GoRuntime>(&event.body)) {
-    if (runtime->phase != formats::GoPhase::gc_begin) return;
-    if (GoMemory::Second* const s = second(process, event.time)) ++s->collections;
+  } else if (GoMemory::Second* const s = second(process, event.time)) {
+    if (use) s->resident = std::max(s->resident, use->resident);
+    s->collections += collects;
   }
 }
 
