@@ -49,6 +49,7 @@ namespace tailcap::bpf {
 	N(RECORD_GO_ALLOCATIONS, 38) /* only to count losses */ \
 	N(RECORD_FILE_CALL, 39)                                 \
 	N(RECORD_PACKET_DROPS, 46) /* only to count losses */   \
+	N(RECORD_MALLOC_CALLS, 48) /* only to count losses */   \
 	N(RECORD_SCRIPT_CODE, 61)  /* no event of the file */   \
 	N(RECORD_TLS_SECRET, 62)   /* no event of the file */   \
 	N(RECORD_UNRECORDED, 63)   /* only to count losses */

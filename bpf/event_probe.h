@@ -61,6 +61,17 @@ TAILCAP_ENUM(tls_act, TAILCAP_TLS_ACT_NUMBERS);
 #define OTHERS_FILE(cookie) ((cookie) >> 49 & (OTHERS_FILES_MAX - 1))
 #define TLS_COOKIE(act, library, depth) ((__u64)(__u32)(__s32)(depth) | (__u64)(act) << 32 | (__u64)(library) << 40)
 
+/* The cookie of a probe at malloc and its kind: bits 0-7 enum malloc_act; 8: where malloc would do, it calls malloc. */
+#define TAILCAP_MALLOC_ACT_NUMBERS(N)                                       \
+	N(MALLOC_SIZE, 1)       /* (size) */                                \
+	N(MALLOC_PRODUCT, 2)    /* (number, size) */                        \
+	N(MALLOC_ALIGNED, 3)    /* (alignment, size) */                     \
+	N(MALLOC_ALIGNED_TO, 4) /* (where it is stored, alignment, size) */ \
+	N(MALLOC_MOVES, 5)      /* (memory or null, size) */
+TAILCAP_ENUM(malloc_act, TAILCAP_MALLOC_ACT_NUMBERS);
+#define MALLOC_RELAYS (1ull << 8)
+#define MALLOC_COOKIE_ACT(cookie) ((cookie)&0xff)
+
 /* The layout of a Go program: offsets in runtime.g and runtime.m. Index 0 of the table is no file. */
 #define GO_FILES_MAX 256
 /* Counters for each file: creations and entries of handlers that hit a probe; entries by goroutines that had read

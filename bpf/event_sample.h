@@ -51,7 +51,7 @@ TAILCAP_ENUM(stack_end, TAILCAP_STACK_END_NUMBERS);
 
 /* Allocations of a process on one CPU, by size class: 0 for size 0, otherwise n for sizes of n bits. */
 #define ALLOCATION_CLASSES 48
-struct go_allocated {
+struct allocated {
 	__u64 count[ALLOCATION_CLASSES];
 	__u64 bytes[ALLOCATION_CLASSES];
 	__s64 to_next;    /* bytes until the next sample */
@@ -62,7 +62,7 @@ struct go_allocated {
 #ifdef __cplusplus
 static_assert(sizeof(record_sample) == 56);
 static_assert(sizeof(waiting_thread) == 592);
-static_assert(sizeof(go_allocated) == 792);
+static_assert(sizeof(allocated) == 792);
 #endif
 
 #endif

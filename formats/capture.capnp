@@ -125,6 +125,7 @@ struct Events {
   processUse @55 :ProcessUse;
   packetDrops @56 :PacketDrops;
   goHeap @57 :GoHeap;
+  mallocCalls @58 :MallocCalls;
 }
 
 struct Io {
@@ -397,6 +398,12 @@ struct GoBuild {
 }
 
 struct GoAllocations {
+  least @0 :List(UInt64);
+  count @1 :List(UInt64);
+  bytes @2 :List(UInt64);
+}
+
+struct MallocCalls {
   least @0 :List(UInt64);
   count @1 :List(UInt64);
   bytes @2 :List(UInt64);

@@ -24,11 +24,12 @@
 
 namespace tailcap::formats {
 
-using Body = std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec,
-                          TaskExit, TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd,
-                          Damage, TlsIo, TlsStep, Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall,
-                          CpuQuota, GoCall, Sample, GoExit, GoPanic, OomKill, GoBuild, GoChannel, GoAllocations,
-                          FileCall, Note, NetInterface, Masking, MachineCpu, NetLink, ProcessUse, PacketDrops, GoHeap>;
+using Body =
+    std::variant<Io, Arrival, Retransmit, Reset, StateChange, Accept, SocketInfo, OffCpu, TaskStart, TaskExec, TaskExit,
+                 TaskInfo, Mapping, ClockSnapshot, Loss, RecorderCost, ProgramCost, CaptureEnd, Damage, TlsIo, TlsStep,
+                 Probe, GoCreate, GoRuntime, GoState, GoHandler, GoProgram, Stall, CpuQuota, GoCall, Sample, GoExit,
+                 GoPanic, OomKill, GoBuild, GoChannel, GoAllocations, FileCall, Note, NetInterface, Masking, MachineCpu,
+                 NetLink, ProcessUse, PacketDrops, GoHeap, MallocCalls>;
 
 // The kinds as numbers in the file. Io and TlsIo are two kinds each, so that a column never mixes directions. Numbers
 // never change.
@@ -81,8 +82,9 @@ enum class Kind : std::uint8_t {
   process_use = 45,
   packet_drops = 46,
   go_heap = 47,
+  malloc_calls = 48,
 };
-inline constexpr std::size_t kKinds = 48;
+inline constexpr std::size_t kKinds = 49;
 
 struct Event {
   Time time = kNoTime;  // for Io: when the call was done

@@ -24,6 +24,7 @@ constexpr bool may_be_passed_over(Kind kind) {
     case Kind::go_call:
     case Kind::go_channel:
     case Kind::go_allocations:
+    case Kind::malloc_calls:
     case Kind::stall:
     case Kind::sample:
     case Kind::file_call:

@@ -105,6 +105,14 @@ struct ProcessUse {
   bool operator==(const ProcessUse&) const = default;
 };
 
+// Calls of malloc and its kind by process Event::thread.pid since the previous reading, of one size class. Opt-in. A
+// process of Go has GoAllocations instead.
+struct MallocCalls {
+  std::uint64_t least = 0;  // as GoAllocations::least
+  std::uint64_t count = 0, bytes = 0;
+  bool operator==(const MallocCalls&) const = default;
+};
+
 // Packets that the kernel of the whole machine dropped within a second, for one reason and with one destination.
 struct PacketDrops {
   Time began = kNoTime;             // of the second; Event::time is when the recorder read it

@@ -299,7 +299,7 @@ void count_calls(const Frame& k, Comparison& out) {
                                       static_cast<double>(run->requests);
         of[side].push_back(value);
       }
-    const Metric metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::calls)};
+    const Metric metric = Metric::of(model::gate::Count::calls);
     if (CallRow row{route.name, estimate(metric, of[0], of[1], k.alpha, k.pairs())}; row.estimate.known)
       out.called.push_back(std::move(row));
   }
@@ -326,8 +326,7 @@ void notice(Comparison& out) {
       add({Metric::Kind::label, static_cast<std::uint8_t>(row.account)}, row.estimate,
           static_cast<double>(route.all.base));
   }
-  for (CallRow& row : out.called)
-    add({Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::calls)}, row.estimate, 0);
+  for (CallRow& row : out.called) add(Metric::of(model::gate::Count::calls), row.estimate, 0);
   const auto adjusted = benjamini_hochberg(p);
   for (std::size_t i = 0; i < all.size(); ++i) all[i].estimate->noticed = all[i].large && adjusted[i] < kDiscoveries;
 }

@@ -25,9 +25,8 @@ using model::gate::RouteName;
 
 constexpr Metric kTail{Metric::Kind::p99, 0}, kOwnTail{Metric::Kind::own_p99, 0}, kOwnMean{Metric::Kind::own_mean, 0},
     kErrors{Metric::Kind::errors, 0};
-constexpr Metric kCpu{Metric::Kind::count, static_cast<std::uint8_t>(Count::process_cpu)},
-    kMemory{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)},
-    kSleeps{Metric::Kind::waits, static_cast<std::uint8_t>(model::Label::timer_sleep)};
+constexpr Metric kMemory = Metric::of(Count::memory),
+                 kSleeps{Metric::Kind::waits, static_cast<std::uint8_t>(model::Label::timer_sleep)};
 // Below: chance seldom makes such an increase. kSign: in one of all gates that are undecided; kTailSign: of p99 where
 // own_p99 passes, so that only waits for a CPU can have made it longer.
 constexpr double kSign = 0.1, kTailSign = 0.01;
@@ -70,8 +69,8 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
   const std::string what = std::string(name_of(metric)) + " of " + plain_name(name) + ": ";
   if (g.estimate.exact) return what + "calls without a known parent could be of this route; none more was seen";
   const auto amount = [&](double x) {
-    if (metric == kCpu) return "+" + number(100 * x / g.estimate.base) + " %";
     if (metric == kMemory) return "+" + number(x / 1000) + " kB";
+    if (metric.of_process()) return "+" + number(100 * x / g.estimate.base) + " %";
     return "+" + number(metric.relative() || metric.share() ? x * 100 : x) +
            (metric.relative() ? " %"
             : metric.share()  ? " points"
@@ -84,15 +83,20 @@ std::string left_out_text(const GateResult& g, const RouteName& name) {
 }  // namespace
 
 std::vector<Gate> gates_on_counts() {
-  const auto count = [](Count which) { return Metric{Metric::Kind::count, static_cast<std::uint8_t>(which)}; };
   std::vector<Gate> out;
   for (const Count which : {Count::calls, Count::connects, Count::lookups, Count::retries})
-    out.push_back({count(which), "", kDefaultCount, Gate::Unit::absolute, ""});
-  out.push_back({count(Count::failed_calls), "", kDefaultFailed, Gate::Unit::absolute, ""});
-  out.push_back({count(Count::response_bytes), "", kDefaultIncrease, Gate::Unit::ratio, ""});
+    out.push_back({Metric::of(which), "", kDefaultCount, Gate::Unit::absolute, ""});
+  out.push_back({Metric::of(Count::failed_calls), "", kDefaultFailed, Gate::Unit::absolute, ""});
+  out.push_back({Metric::of(Count::response_bytes), "", kDefaultIncrease, Gate::Unit::ratio, ""});
   // Waits for locks, disks and CPUs are more on a busy machine; how often a program sleeps is its own doing.
   out.push_back({kSleeps, "", kDefaultCount, Gate::Unit::absolute, ""});
   return out;
+}
+
+std::vector<Gate> gates_on_processes() {
+  return {{Metric::of(Count::allocations), "", kDefaultAllocations, Gate::Unit::ratio, ""},
+          {Metric::of(Count::process_cpu), "", kDefaultCpu, Gate::Unit::ratio, ""},
+          {kMemory, "", kDefaultMemory, Gate::Unit::absolute, ""}};
 }
 
 void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(std::size_t)>& runs) {
@@ -143,8 +147,7 @@ void add_default_gates(Comparison& c, const std::function<const SidesOfRoute&(st
     const auto [found, fresh] = programs.try_emplace(runs(i)[0].front().run().processes, i);
     if (!fresh && least_of(c.routes[i]) > least_of(c.routes[found->second])) found->second = i;
   }
-  for (const Gate& gate : {Gate{kCpu, "", kDefaultCpu, Gate::Unit::ratio, ""},
-                           Gate{kMemory, "", kDefaultMemory, Gate::Unit::absolute, ""}})
+  for (const Gate& gate : gates_on_processes())
     for (const auto& [processes, route] : programs)
       if (measured(runs(route), gate.metric)) add(gate, route);
 }

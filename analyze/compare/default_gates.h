@@ -1,5 +1,5 @@
-// The gates of a comparison for which none were given: p99 and errors of every route, counts that seldom vary, and CPU
-// time and memory of each program.
+// The gates of a comparison for which none were given: p99 and errors of every route, counts that seldom vary, and
+// allocations, CPU time and memory of each program.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,13 @@ inline constexpr double kDefaultErrors = 0.0025;  // share
 inline constexpr double kDefaultFailed = 0.002;   // failed calls per request
 inline constexpr double kDefaultCount = 0.05;     // calls, connects, lookups, retries, sleeps per request
 inline constexpr double kDefaultCpu = 0.03;       // CPU time of the process
-inline constexpr double kDefaultMemory = 1000;    // bytes a request by which its memory grows
+inline constexpr double kDefaultAllocations = 0.02;
+inline constexpr double kDefaultMemory = 1000;  // bytes a request by which its memory grows
 
 // The gates on counts, each for routes where its count seldom varies.
 std::vector<model::gate::Gate> gates_on_counts();
+// Those on what a process did, each once for a program.
+std::vector<model::gate::Gate> gates_on_processes();
 
 // Why counts are no default gates.
 inline constexpr const char* kVary = ": vary from request to request; a gate of your own in percent can hold them";

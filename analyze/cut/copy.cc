@@ -24,9 +24,10 @@ template <class B>
 concept OfSession = std::is_same_v<B, TlsIo> || std::is_same_v<B, TlsStep>;
 // What happens at all times and in great numbers. Everything else describes the machine, or is rare.
 template <class B>
-concept OfAMoment = std::is_same_v<B, OffCpu> || std::is_same_v<B, Stall> || std::is_same_v<B, Sample> ||
-    std::is_same_v<B, FileCall> || std::is_same_v<B, GoRuntime> || std::is_same_v<B, GoState> ||
-    std::is_same_v<B, GoCall> || std::is_same_v<B, GoChannel> || std::is_same_v<B, GoAllocations>;
+concept OfAMoment =
+    std::is_same_v<B, OffCpu> || std::is_same_v<B, Stall> || std::is_same_v<B, Sample> || std::is_same_v<B, FileCall> ||
+    std::is_same_v<B, GoRuntime> || std::is_same_v<B, GoState> || std::is_same_v<B, GoCall> ||
+    std::is_same_v<B, GoChannel> || std::is_same_v<B, GoAllocations> || std::is_same_v<B, MallocCalls>;
 
 class Choice {
  public:

@@ -49,7 +49,7 @@ bool Ownership::subject(const Event& event, What& what, std::uint64_t& number) {
              std::holds_alternative<GoState>(event.body) || std::holds_alternative<GoHandler>(event.body) ||
              std::holds_alternative<GoCall>(event.body) || std::holds_alternative<GoChannel>(event.body) ||
              std::holds_alternative<GoExit>(event.body) || std::holds_alternative<GoPanic>(event.body) ||
-             std::holds_alternative<GoAllocations>(event.body)) {
+             std::holds_alternative<GoAllocations>(event.body) || std::holds_alternative<MallocCalls>(event.body)) {
     what = runtime;
     number = event.thread.pid;
   }

@@ -103,6 +103,7 @@ bool requests_need(std::uint8_t kind) {
     case Kind::process_use:
     case Kind::packet_drops:
     case Kind::go_heap:
+    case Kind::malloc_calls:
     case Kind::sample:
     case Kind::go_exit:
     case Kind::go_panic:

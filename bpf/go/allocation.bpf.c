@@ -5,6 +5,7 @@
  * allocations that it represents.
  */
 #include "bpf/go/go.bpf.h"
+#include "bpf/memory/allocated.bpf.h"
 #include "bpf/core/stack_rate.bpf.h"
 #include "bpf/core/thread_stack.bpf.h"
 
@@ -14,53 +15,19 @@
 	100000           /* ns between two large ones on a CPU on average; the next one's weight counts those left out \
 			  */
 #define LARGE_BURST 2000 /* large ones in one burst */
-#define ALLOCATING_PROCESSES 256
 
-/* A program here may be preempted by another one on the same CPU: counts are atomic; the state that sampling depends on
- * need not be. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, ALLOCATING_PROCESSES);
-	__type(key, u32);
-	__type(value, struct go_allocated);
-} go_allocated SEC(".maps");
+struct allocated_by_process go_allocated SEC(".maps");
+struct nothing_allocated go_nothing_allocated SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, struct go_allocated);
-} nothing_allocated SEC(".maps");
-
-static __always_inline struct go_allocated *allocated_by(u32 tgid)
+static __always_inline struct allocated *allocated_by(u32 tgid)
 {
-	struct go_allocated *allocated = bpf_map_lookup_elem(&go_allocated, &tgid);
-	u32 zero = 0;
+	struct allocated *allocated = bpf_map_lookup_elem(&go_allocated, &tgid);
 
-	if (allocated)
-		return allocated;
-	allocated = bpf_map_lookup_elem(&nothing_allocated, &zero);
-	if (!allocated)
-		return NULL;
-	bpf_map_update_elem(&go_allocated, &tgid, allocated, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&go_allocated, &tgid);
-}
-
-static __always_inline u32 class_of_size(u64 size)
-{
-	u32 bits = 0;
-
-	for (u32 step = 32; step; step >>= 1) {
-		if (size >> step) {
-			size >>= step;
-			bits += step;
-		}
-	}
-	return size ? bits + 1 : 0;
+	return allocated ? allocated : begin_allocated(&go_allocated, &go_nothing_allocated, tgid);
 }
 
 /* The number of allocations that it represents; 0: it is not sampled. */
-static __always_inline u32 sampled(struct go_allocated *allocated, u64 size, u64 now)
+static __always_inline u32 sampled(struct allocated *allocated, u64 size, u64 now)
 {
 	u64 random;
 
@@ -92,9 +59,9 @@ int allocation(struct pt_regs *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	u64 cookie = bpf_get_attach_cookie(ctx), size, now, g, number, top;
-	u32 file = GO_COOKIE_FILE(cookie), class, weight;
+	u32 file = GO_COOKIE_FILE(cookie), weight;
 	struct allocation_record *record;
-	struct go_allocated *allocated;
+	struct allocated *allocated;
 	struct go_layout *layout;
 	struct task_state *state;
 	long got;
@@ -112,11 +79,7 @@ int allocation(struct pt_regs *ctx)
 		return 0;
 	}
 	size = REGISTER(ctx, GO_0);
-	class = class_of_size(size);
-	if (class >= ALLOCATION_CLASSES)
-		class = ALLOCATION_CLASSES - 1;
-	__sync_fetch_and_add(&allocated->count[class], 1);
-	__sync_fetch_and_add(&allocated->bytes[class], size);
+	count_allocation(allocated, size);
 	if (!size)
 		return 0;
 	if (size < ALLOCATION_LARGE) {

@@ -1,13 +1,8 @@
-// Allocations of Go programs: the place of the probe, and its counts (bpf/go/allocation.bpf.c).
+// Allocations of Go programs: the place of the probe (bpf/go/allocation.bpf.c).
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
-#include <unordered_set>
-#include <vector>
 
-#include "bpf/event.h"
 #include "capture/go/program.h"
 #include "capture/symbols/elf/elf_file.h"
 
@@ -15,30 +10,5 @@ namespace tailcap::capture::go {
 
 // Adds the place to the plan, or the reason that there is none to its unsupported.
 void plan_allocations(const symbols::ElfFile& elf, std::uint16_t file, Program& program);
-
-class Allocations {
- public:
-  // map: the kernel programs'; -1: nothing is counted.
-  explicit Allocations(int map) : map_(map) {}
-
-  struct Change {
-    std::uint32_t pid = 0;
-    std::uint64_t least = 0, count = 0, bytes = 0;  // as formats::GoAllocations
-  };
-  // The changes since the previous call. The changes of a process that is seen for the first time begin with one of all
-  // zeros. Valid until the next call.
-  const std::vector<Change>& read();
-  // Forgets other processes: new ones may reuse their numbers.
-  void keep(const std::unordered_set<std::uint32_t>& processes);
-
- private:
-  struct Sums {
-    std::array<std::uint64_t, ALLOCATION_CLASSES> count{}, bytes{};
-  };
-  int map_;
-  std::map<std::uint32_t, Sums> known_;
-  std::vector<Change> changes_;
-  std::vector<bpf::go_allocated> values_;
-};
 
 }  // namespace tailcap::capture::go

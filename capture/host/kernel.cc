@@ -159,6 +159,13 @@ std::string kernel_release() {
   return uname(&names) == 0 ? names.release : "";
 }
 
+bool counts_all_threads() {
+  int major = 0, minor = 0;
+  const std::string release = kernel_release();
+  if (std::sscanf(release.c_str(), "%d.%d", &major, &minor) != 2) return false;
+  return major > 6 || (major == 6 && (minor < 6 || minor > 9)) || major < 6;
+}
+
 ProgramSet program_set(const KernelTypes& types) {
   const auto all = [&](std::initializer_list<const char*> helpers) {
     return std::all_of(helpers.begin(), helpers.end(), [&](const char* helper) { return types.has_helper(helper); });

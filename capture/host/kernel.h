@@ -44,6 +44,8 @@ ProgramSet program_set();  // full where the kernel does not describe its types
 // The oldest kernel on which tailcap is tested and records: docs/KERNELS.md.
 inline constexpr const char* kOldestKernelName = "5.10";
 std::string kernel_release();
+// Whether a link of many uprobes in one process runs its program in all threads: not in Linux 6.6 to 6.9.
+bool counts_all_threads();
 std::string machine();
 std::string host_name();
 std::string boot_id();

@@ -77,8 +77,10 @@ void FoundCode::push(Time now) {
 }
 
 void FoundCode::push_allocations(Time now) {
-  for (const auto& change : allocations_.read())
+  for (const auto& change : of_go_.read())
     log_.push({now, {change.pid, change.pid}, GoAllocations{change.least, change.count, change.bytes}});
+  for (const auto& change : by_malloc_.read())
+    log_.push({now, {change.pid, change.pid}, MallocCalls{change.least, change.count, change.bytes}});
 }
 
 void FoundCode::repeat(Time now, const std::unordered_set<std::uint32_t>& processes) {
@@ -88,7 +90,8 @@ void FoundCode::repeat(Time now, const std::unordered_set<std::uint32_t>& proces
   push_probes(now, finder_->all());
   for (auto& fact : finder_->take_go()) go_[fact.pid] = std::move(fact);
   push_allocations(now);
-  allocations_.keep(processes);
+  of_go_.keep(processes);
+  by_malloc_.keep(processes);
   std::erase_if(go_, [&](const auto& known) { return !processes.contains(known.first); });
   if (statements_.repeated()) builds_.clear();
   for (const auto& [pid, fact] : go_) push_go(now, fact);

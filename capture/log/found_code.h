@@ -2,6 +2,7 @@
 // recorded.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -10,7 +11,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "capture/go/allocations.h"
+#include "capture/allocations/counts.h"
 #include "capture/log/event_log.h"
 #include "capture/log/loss_counter.h"
 #include "capture/log/statements.h"
@@ -20,9 +21,16 @@ namespace tailcap::capture {
 
 class FoundCode {
  public:
-  // finder: null: nothing is looked for. allocations: the map of the kernel programs that counts them, or -1.
-  FoundCode(Finder* finder, EventLog& log, Statements& statements, const LossCounter& losses, int allocations)
-      : finder_(finder), log_(log), statements_(statements), losses_(losses), allocations_(allocations) {}
+  // finder: null: nothing is looked for. allocations: the maps of the kernel programs that count them, of Go and by
+  // malloc, or -1.
+  FoundCode(Finder* finder, EventLog& log, Statements& statements, const LossCounter& losses,
+            std::array<int, 2> allocations)
+      : finder_(finder),
+        log_(log),
+        statements_(statements),
+        losses_(losses),
+        of_go_(allocations[0]),
+        by_malloc_(allocations[1]) {}
 
   // What is new since the last call.
   void push(formats::Time now);
@@ -41,7 +49,7 @@ class FoundCode {
   EventLog& log_;
   Statements& statements_;
   const LossCounter& losses_;
-  go::Allocations allocations_;
+  AllocationCounts of_go_, by_malloc_;
   std::map<std::uint32_t, go::Fact> go_;                 // Go programs, by process
   std::set<std::shared_ptr<const std::string>> builds_;  // already recorded
 };

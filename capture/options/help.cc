@@ -71,7 +71,7 @@ What
       --tls WAY          take the plaintext of OpenSSL 3 in this way. probes: at every call. keys: by the keys of each
                          connection, taken once, at its handshake; connections older than the recording are not read.
                          auto: by keys, and by probes while connections need them (default: auto; docs/record.md)
-      --no-probe FILE    place no probe in this program or library, for TLS or for Go (repeatable)
+      --no-probe FILE    place no probe in this program or library (repeatable)
       --only GROUPS      record only these groups of facts: io,arrivals,offcpu,stalls,tasks,net,tls,go,samples,stacks,
                          interrupts,files,allocations (default: all but the last three)
       --add GROUPS       also record these groups, after --only

@@ -79,8 +79,6 @@ void choose_stacks(const std::string& given, ProbeSettings& probes) {
   probes.all_waits = !given.empty() && given != "long";
   probes.stacks_at_once = given != "off";
   if (probes.has(Group::stacks) && !probes.has(Group::offcpu)) probes.groups.push_back(Group::offcpu);
-  if (probes.has(Group::allocations) && !probes.has(Group::go))
-    throw UsageError("allocations are those of Go programs: they need the group go");
 }
 
 void choose_groups(const Given& given, ProbeSettings& probes) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "capture/allocations/malloc_functions.h"
 #include "capture/scan/proc.h"
 #include "capture/tls/functions.h"
 #include "capture/tls/libraries.h"
@@ -29,9 +30,10 @@ constexpr std::uint32_t kFileGroups = go::Watch::kGroups;  // and the file's num
 constexpr std::uint32_t kUngoverned = OTHERS_FILES_MAX - 1;
 // Numbers for files that one process shows; programs map a few TLS libraries.
 constexpr std::uint32_t kNumbersOfProcess = 32;
-constexpr std::uint32_t kTlsGroups = kFileGroups + OTHERS_FILES_MAX;  // likewise
-constexpr std::uint32_t kDataGroups =
-    kTlsGroups + OTHERS_FILES_MAX;  // reads and writes of TLS that is not read by keys
+constexpr std::uint32_t kMallocGroups = kFileGroups + OTHERS_FILES_MAX;
+constexpr std::uint32_t kTlsGroups = kMallocGroups + MallocFiles::kMostProcesses;  // and the file's number
+// Reads and writes of TLS that is not read by keys.
+constexpr std::uint32_t kDataGroups = kTlsGroups + OTHERS_FILES_MAX;
 constexpr auto kLongestSleep = 1h;  // asleep, when there is nothing to do
 
 void number_places(PlannedFunction& function, std::uint32_t number) {
@@ -63,7 +65,8 @@ Finder::Finder(Probes& probes, const scan::Processes& processes, Interests inter
       interests_(std::move(interests)),
       files_(processes),
       go_(probes, files_),
-      tls_(probes, files_, kTlsGroups) {
+      tls_(probes, files_, kTlsGroups),
+      mallocs_(probes, files_, kMallocGroups) {
   if (interests_.rests && probes_.detaches_at_once()) probes_.functions_may_rest_from(kTlsGroups);
   if ((avoids_calls_ = shadow_stacks_.in_any_process())) probes_.avoid_calls();
   // The command is the recorder's own copy until it runs its program.
@@ -99,6 +102,10 @@ void Finder::examine(std::uint32_t pid) {
   ask({pid, {}}, 0ms);
   ask({pid, {}}, 100ms);
   ask({pid, {}}, 1s);
+}
+
+void Finder::forked(std::uint32_t pid) {
+  if (interests_.allocations) ask({pid, {}}, 0ms);
 }
 
 void Finder::examine_again(std::uint32_t pid) { ask({pid, {}}, 0ms); }
@@ -139,13 +146,7 @@ void Finder::rest(bool on) {
 
 void Finder::rest_now(bool on) {
   for (const auto& refused : probes_.rest_functions(files_, on))
-    tell({refused.file,
-          {},
-          {},
-          "left: the kernel refuses its probes at reads and writes: " + refused.reason,
-          0,
-          0,
-          true});
+    tell_left(refused.file, "left: the kernel refuses its probes at reads and writes: " + refused.reason);
 }
 
 bool Finder::wait(std::chrono::milliseconds most) {
@@ -214,18 +215,13 @@ void Finder::note_shadow_stack(std::uint32_t pid) {
   tls_.left_all();
   tls_.follow();
   probes_.avoid_calls();
-  tell({"/proc/" + std::to_string(pid) + "/exe",
-        {},
-        {},
-        "it has a shadow stack: no place on a call is probed from now on",
-        0,
-        0,
-        true});
+  tell_left("/proc/" + std::to_string(pid) + "/exe", "it has a shadow stack: no place on a call is probed from now on");
 }
 
 // Non-targets pay for hits, too. If they hit a file's probes too often, its probes are removed for good: after placing
 // them again, an unseen call could be mistaken for one that was seen.
 void Finder::look_at_others() {
+  mallocs_.forget_ended();
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - std::exchange(others_looked_, now)).count();
   for (std::size_t i = 0; i < others_.size(); i++) {
@@ -238,14 +234,8 @@ void Finder::look_at_others() {
     tls_.follow();
     probes_.detach_functions(kFileGroups + number);
     probes_.detach_functions(kDataGroups + number);
-    tell({file.shown,
-          {},
-          {},
-          "probes were removed, because processes that are not recorded call it more than " +
-              std::to_string(kOthersHits / 1'000) + ",000 times a second",
-          0,
-          0,
-          true});
+    tell_left(file.shown, "probes were removed, because processes that are not recorded call it more than " +
+                              std::to_string(kOthersHits / 1'000) + ",000 times a second");
   }
 }
 
@@ -260,7 +250,10 @@ void Finder::look_at_process(std::uint32_t pid) {
     if (!mapping || !mapping->executable || mapping->file.inode == 0) continue;
     const scan::MappedFile& file = mapping->file;
     const bool program = file.path == text->executable;
-    if (!program && !(interests_.tls && tls::is_tls_library(name_of(file.path)))) continue;
+    const std::string name = name_of(file.path);
+    if (!program && !(interests_.tls && tls::is_tls_library(name)) &&
+        !(interests_.allocations && is_malloc_library(name)))
+      continue;
     if (seen.insert({file.device, file.inode, file.path}).second) look_at_mapping(file, program);
   }
   tls_.follow();
@@ -299,6 +292,8 @@ void Finder::look_at_mapping(const scan::MappedFile& mapped, bool program) {
   look_at_file(*std::move(file));
   tls_.mapped(pid, identity);
   if (program && interests_.go) go_.note_process(pid, identity);
+  if (!interests_.allocations || go_.runs_in(pid)) return;
+  for (const auto& function : mallocs_.mapped(pid, identity)) tell_function(mapped.path, function, {});
 }
 
 bool Finder::looked_at(const scan::Identity& identity) const {
@@ -319,8 +314,8 @@ void Finder::look_at_file(scan::TargetFile file) {
   if (looked_at(file.identity)) return;
   looked_.insert(file.identity);
   if (excluded(file)) return tell({file.shown, {}, {}, "it is not to be probed (--no-probe)", 0, 0});
-  scan::PlanRequest request{file.shown,    interests_.tls,       interests_.tls_keys,       interests_.tls_auto,
-                            interests_.go, interests_.go_states, interests_.go_allocations, 0};
+  scan::PlanRequest request{file.shown,    interests_.tls,       interests_.tls_keys,    interests_.tls_auto,
+                            interests_.go, interests_.go_states, interests_.allocations, 0};
   request.go_file = go_.next_number();
   auto plan = files_.plan(file, request);
   if (!plan) {
@@ -332,13 +327,15 @@ void Finder::look_at_file(scan::TargetFile file) {
     if (tls::is_tls_library(name_of(file.shown))) tell({file.shown, {}, {}, plan->refused, 0, 0});
     return;
   }
-  const auto probed = [](const PlannedFunction& function) { return !function.places.empty(); };
-  const bool probes = std::any_of(plan->functions.begin(), plan->functions.end(), probed) ||
-                      std::any_of(plan->program.functions.begin(), plan->program.functions.end(), probed);
-  if (probes && !files_.can_be_placed(file)) {
+  const auto probed = [](const std::vector<PlannedFunction>& functions) {
+    return std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); });
+  };
+  const bool probes = probed(plan->functions) || probed(plan->program.functions);
+  if ((probes || probed(plan->mallocs)) && !files_.can_be_placed(file)) {
     looked_.erase(file.identity);  // it may be free later
     return tell_missing(file.shown, "not probed: " + files_.problem());
   }
+  mallocs_.take(file, std::move(plan->mallocs));
   const std::uint32_t number = probes ? new_number(file) : kUngoverned;
   if (number == 0)
     return tell_missing(file.shown,
@@ -371,8 +368,7 @@ void Finder::look_at_file(scan::TargetFile file) {
     all = all && refused.empty();
   }
   if (all && number != kUngoverned) tls_.attached(file, number, moving);
-  if (std::any_of(functions.begin(), functions.end(), [](const auto& f) { return !f.places.empty(); }))
-    probed_.insert({file.identity.device, file.identity.inode});
+  if (probed(functions)) probed_.insert({file.identity.device, file.identity.inode});
 }
 
 // All at once, since probes attached together are removed together; one by one if the kernel refuses some of them.
@@ -390,15 +386,20 @@ void Finder::attach(const scan::TargetFile& file, const std::vector<PlannedFunct
     for (const auto& place : function.places) own.push_back(place.probe);
     const std::string problem =
         together || own.empty() ? std::string() : probes_.attach_functions(files_, file, own, group);
-    if (own.empty()) tell({file.shown, function.name, {}, function.reason, 0, 0});
     if (!problem.empty()) refused += (refused.empty() ? "" : "; ") + function.name + ": " + problem;
-    for (const auto& place : function.places) {
-      if (problem.empty())
-        tell({file.shown, function.name, place.text, function.reason, place.probe.offset, place.price});
-      else
-        tell({file.shown, function.name, place.text, problem, place.probe.offset, 0});
-    }
+    tell_function(file.shown, function, problem);
   }
+}
+
+void Finder::tell_function(const std::string& path, const PlannedFunction& function, const std::string& refused) {
+  if (function.places.empty()) tell({path, function.name, {}, function.reason, 0, 0});
+  for (const auto& place : function.places)
+    tell({path, function.name, place.text, refused.empty() ? function.reason : refused, place.probe.offset,
+          refused.empty() ? place.price : 0});
+}
+
+void Finder::tell_left(std::string path, std::string reason) {
+  tell({std::move(path), {}, {}, std::move(reason), 0, 0, true});
 }
 
 void Finder::tell(ProbeFact fact) {

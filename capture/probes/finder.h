@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "capture/host/shadow_stacks.h"
+#include "capture/probes/malloc_files.h"
 #include "capture/probes/probes.h"
 #include "capture/probes/tls_files.h"
 #include "capture/probes/watch.h"
@@ -43,10 +44,11 @@ class Finder {
     bool tls_keys = false;  // of OpenSSL 3 and Go: only what their keys are derived from
     bool tls_auto = false;  // … and probes where keys cannot
     bool go = false;
-    bool go_states = false;  // Go: what every goroutine does, too
-    bool go_allocations = false;
+    bool go_states = false;             // Go: what every goroutine does, too
+    bool allocations = false;           // of Go, and by malloc
     bool rests = false;                 // probes at TLS reads and writes may be removed for a time: rest()
     std::vector<std::string> excluded;  // files that are never probed: --no-probe
+    bool any() const { return tls || go || allocations; }
   };
   // probes and processes must outlive this object.
   Finder(Probes& probes, const scan::Processes& processes, Interests interests);
@@ -56,6 +58,8 @@ class Finder {
 
   // Looks at what the process runs now, and at what it will have mapped a little later.
   void examine(std::uint32_t pid);
+  // The process runs the program of one that was looked at: probes in single processes are not in it.
+  void forked(std::uint32_t pid);
   // Looks at what it has mapped since: libraries are loaded at any time.
   void examine_again(std::uint32_t pid);
   // Looks at the libraries of this system, before any process maps them.
@@ -108,6 +112,9 @@ class Finder {
   void rest_now(bool on);
   void attach(const scan::TargetFile& file, const std::vector<PlannedFunction>& functions, std::uint32_t group,
               std::string& refused);
+  // refused: why its places are not probed; empty: they are.
+  void tell_function(const std::string& path, const PlannedFunction& function, const std::string& refused);
+  void tell_left(std::string path, std::string reason);  // probes that were there
   void tell(ProbeFact fact);
   void tell_unread(const std::string& path);  // the reason is files_.problem(); once for each path
   void tell_missing(const std::string& path, std::string reason);
@@ -134,6 +141,7 @@ class Finder {
   std::set<std::string> unread_, missing_;
   mutable go::Watch go_;
   TlsFiles tls_;
+  MallocFiles mallocs_;
   Clock::time_point next_look_{}, heaps_look_{};
   const ShadowStacks shadow_stacks_;
   bool avoids_calls_ = false;

@@ -62,7 +62,8 @@ const char* describe(Group group) {
     case Group::stacks:
       return "where threads wait: their stacks, of waits of 1 ms and more (with offcpu; --stacks, --long-wait)";
     case Group::allocations:
-      return "memory that Go programs allocate, at 0.6 µs an allocation: only where it is named";
+      return "allocations of Go programs, and by malloc in recorded processes, at a trap each, up to 5 µs: only where "
+             "it is named";
   }
   return "?";
 }

@@ -153,7 +153,7 @@ void KernelObject::leave_out_for_older() {
   };
   without(Group::tls, "the plaintext of TLS");
   without(Group::go, "goroutines and handlers of Go");
-  without(Group::allocations, "allocations of Go");
+  without(Group::allocations, "allocations");
   settings.tls_keys = settings.tls_auto = settings.deep = false;
   if (settings.has(Group::stacks) && !settings.all_waits) {
     without(Group::stacks, "stacks of waits (--stacks takes them as waits begin)");
@@ -249,7 +249,10 @@ void KernelObject::configure(const KernelTypes& types) {
     bpf_map__set_max_entries(skeleton->maps.script_processes, 1);
     bpf_map__set_max_entries(skeleton->maps.script_codes, 1);
   }
-  if (!settings.has(Group::allocations)) bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
+  if (!settings.has(Group::allocations)) {
+    bpf_map__set_max_entries(skeleton->maps.go_allocated, 1);
+    bpf_map__set_max_entries(skeleton->maps.malloc_allocated, 1);
+  }
   for (const auto& [name, entries] : settings.map_entries)
     bpf_map__set_max_entries(bpf_object__find_map_by_name(skeleton->obj, name.c_str()), entries);
   constants.sessions_kept = entries_kept(skeleton->maps.tls_sessions);

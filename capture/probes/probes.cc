@@ -72,11 +72,12 @@ Probes::Probes(const ProbeSettings& settings) {
   const auto loaded = [](const bpf_program* program) {
     return bpf_program__autoload(program) ? bpf_program__fd(program) : -1;
   };
-  impl_->function_links.use({loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event),
-                             loaded(programs.go_enter), loaded(programs.tls_return), loaded(programs.go_event),
-                             loaded(programs.runtime_event), loaded(programs.channel_event),
-                             loaded(programs.allocation), loaded(programs.tls_secret), loaded(programs.go_secret)},
-                            types.has_links_of_many_places());
+  impl_->function_links.use(
+      {loaded(programs.tls_enter), loaded(programs.tls_return), loaded(programs.tls_event), loaded(programs.go_enter),
+       loaded(programs.tls_return), loaded(programs.go_event), loaded(programs.runtime_event),
+       loaded(programs.channel_event), loaded(programs.allocation), loaded(programs.malloc_call),
+       loaded(programs.tls_secret), loaded(programs.go_secret)},
+      types.has_links_of_many_places());
   const bpf_map* tables = impl_->object.skeleton->maps.cpu_tables;
   const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   if (loaded(programs.switch_task) >= 0 && every_cpu)
@@ -216,8 +217,9 @@ void Probes::attach(std::span<const std::string_view> names) {
 }
 
 std::string Probes::attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
-                                     const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
-  return impl_->function_links.attach(files, file, places, group, anew);
+                                     const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew,
+                                     std::uint32_t pid) {
+  return impl_->function_links.attach(files, file, places, group, anew, pid);
 }
 
 void Probes::detach_functions(std::uint32_t group) { impl_->function_links.detach(group); }
@@ -253,7 +255,10 @@ int Probes::unwind_parts_descriptor() const { return bpf_map__fd(impl_->object.s
 int Probes::unwind_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.unwind_processes); }
 int Probes::script_processes_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.script_processes); }
 int Probes::go_calls_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_goroutines); }
-int Probes::allocations_descriptor() const { return bpf_map__fd(impl_->object.skeleton->maps.go_allocated); }
+std::array<int, 2> Probes::allocations_descriptors() const {
+  const auto& m = impl_->object.skeleton->maps;
+  return {bpf_map__fd(m.go_allocated), bpf_map__fd(m.malloc_allocated)};
+}
 
 void Probes::switch_stacks(bool on) {
   std::atomic_ref(impl_->object.skeleton->bss->take_stacks).store(on);

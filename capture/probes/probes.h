@@ -106,9 +106,11 @@ class Probes {
   void attach(std::span<const std::string_view> names);
   void detach_tracepoints();
   // Attaches probes at places in a file, for all processes that run it: all of them, or none. Returns the reason, or
-  // "". From any thread, one at a time; not after detach(). anew: the group was detached before.
+  // "". From any thread, one at a time; not after detach(). anew: the group was detached before. pid: in this process
+  // alone; no other one pays for them.
   std::string attach_functions(scan::TargetFiles& files, const scan::TargetFile& file,
-                               const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false);
+                               const std::vector<FunctionProbe>& places, std::uint32_t group = 0, bool anew = false,
+                               std::uint32_t pid = 0);
   void detach_functions(std::uint32_t group);
   bool detaches_at_once() const;
   // FunctionLinks. Called when probes that move bytes of TLS are to rest, or to return.
@@ -116,9 +118,9 @@ class Probes {
   std::vector<FunctionLinks::Refused> rest_functions(scan::TargetFiles& files, bool on);
   // Switches samples and off-CPU stacks of the selected groups; at any time after attach().
   void switch_stacks(bool on);
-  int allocations_descriptor() const;   // a map (capture/go/allocations.h)
-  int go_calls_descriptor() const;      // likewise (capture/record/open_writes.h)
-  int unwind_parts_descriptor() const;  // likewise (capture/stacks/unwind_tables.h)
+  std::array<int, 2> allocations_descriptors() const;  // maps: of Go, of malloc (capture/allocations/counts.h)
+  int go_calls_descriptor() const;                     // likewise (capture/record/open_writes.h)
+  int unwind_parts_descriptor() const;                 // likewise (capture/stacks/unwind_tables.h)
   int unwind_processes_descriptor() const;
   int unrecorded_descriptor() const;                                 // likewise (capture/log/unrecorded.h)
   int wakers_descriptor() const;                                     // likewise (capture/log/non_targets.h)

@@ -26,7 +26,8 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "task_exec") return has(Group::tasks) || has(Group::tls) || has(Group::go) || !selection.comms.empty();
   if (name == "runtime_event") return has(Group::go);
   if (name == "channel_event") return has(Group::go) && settings.deep;
-  if (name == "allocation") return has(Group::allocations);
+  if (name == "allocation") return has(Group::allocations) && has(Group::go);
+  if (name == "malloc_call") return has(Group::allocations);
   if (name == "task_renamed") return has(Group::tasks) || !selection.comms.empty();
   if (name == "task_exit") return has(Group::tasks) || has(Group::stacks);
   if (name == "oom_kill") return has(Group::tasks);

@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "capture/go/governor.h"
 #include "capture/go/heap.h"
 #include "capture/go/names.h"
-#include "capture/probes/governor.h"
 #include "capture/probes/probes.h"
 #include "capture/scan/target_files.h"
 #include "capture/symbols/plan.h"
@@ -56,6 +56,9 @@ class Watch {
   void refused(const scan::Identity& file, const std::string& why);
   // Notes that the process runs this file, of any kind. Where it has a heap that can be read, read_heaps() does.
   void note_process(std::uint32_t pid, const scan::Identity& executable);
+
+  // A process of which it is noted that it runs a Go program.
+  bool runs_in(std::uint32_t pid) const { return processes_.contains(pid); }
 
   // Whether the places of this function, of a planned program, are removed and placed again by govern().
   bool governs(const PlannedFunction& function) const;

@@ -212,7 +212,7 @@ class Recording {
                                       options_.probes.has(Group::allocations),
                                       options_.budget > 0,
                                       options_.no_probe};
-    if (interests.tls || interests.go) look_first(finder_.emplace(*probes_, processes_, interests), selection());
+    if (interests.any()) look_first(finder_.emplace(*probes_, processes_, interests), selection());
     // Events come faster than they are read.
     const auto hurry = [this] { return rings_->held() > probes_->rings().sizes.bytes / kPartFull; };
     if (options_.probes.takes_stacks()) {

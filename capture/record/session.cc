@@ -43,7 +43,7 @@ Session::Session(Probes& probes, Writer& writer, const scan::Processes& processe
       losses_(probes, log_),
       non_targets_(probes.wakers_descriptor()),
       machine_(probes, log_, non_targets_),
-      found_(finder, log_, statements_, losses_, probes.allocations_descriptor()),
+      found_(finder, log_, statements_, losses_, probes.allocations_descriptors()),
       quotas_(log_, statements_),
       memory_(log_, non_targets_),
       uses_(log_),
@@ -135,7 +135,7 @@ void Session::begun(std::uint32_t pid, bool program) {
   processes_.insert(pid);
   new_.insert(pid);
   if (program) described_.forget(pid), mappings_.ended(pid);
-  if (finder_ && program) finder_->examine(pid);
+  if (finder_) program ? finder_->examine(pid) : finder_->forked(pid);
   if (samples_) samples_->forget(pid);
   if (program) locks_.forget(pid);
 }

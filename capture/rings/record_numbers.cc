@@ -36,6 +36,7 @@ namespace {
     case RECORD_OOM_KILL:
     case RECORD_GO_CHANNEL:
     case RECORD_GO_ALLOCATIONS:
+    case RECORD_MALLOC_CALLS:
     case RECORD_FILE_CALL:
     case RECORD_PACKET_DROPS:
     case RECORD_SCRIPT_CODE:
@@ -63,6 +64,17 @@ namespace {
     case ACT_ERROR_OLD:
     case ACT_TRAFFIC_SECRET:
     case ACT_KEY_EXPANSION:
+      return;
+  }
+}
+
+[[maybe_unused]] constexpr void distinct(malloc_act value) {
+  switch (value) {
+    case MALLOC_SIZE:
+    case MALLOC_PRODUCT:
+    case MALLOC_ALIGNED:
+    case MALLOC_ALIGNED_TO:
+    case MALLOC_MOVES:
       return;
   }
 }

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "capture/host/kernel.h"
 #include "capture/host/shadow_stacks.h"
 #include "capture/scan/target_files.h"
 
@@ -38,10 +39,13 @@ void FunctionLinks::use(const std::array<int, kFunctionPrograms>& programs, bool
 }
 
 std::string FunctionLinks::attach(scan::TargetFiles& files, const scan::TargetFile& file,
-                                  const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
+                                  const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew,
+                                  std::uint32_t pid) {
+  if (pid && many_ && !counts_all_threads())
+    return "this kernel would count the process's first thread only: Linux 6.10 and later, and 5.15 to 6.5, count all";
   auto kept = group < resting_from_ ? std::nullopt : file.again();
   if (!rests_ || !kept) {
-    const std::string problem = place(files, file, places, group, anew);
+    const std::string problem = place(files, file, places, group, anew, pid);
     if (!problem.empty()) return problem;
   }
   if (!kept) return {};
@@ -71,7 +75,8 @@ std::vector<FunctionLinks::Refused> FunctionLinks::rest(scan::TargetFiles& files
 }
 
 std::string FunctionLinks::place(scan::TargetFiles& files, const scan::TargetFile& file,
-                                 const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew) {
+                                 const std::vector<FunctionProbe>& places, std::uint32_t group, bool anew,
+                                 std::uint32_t pid) {
   const bool calls =
       std::any_of(places.begin(), places.end(), [](const auto& place) { return begins_with_call(place.code); });
   if (calls && avoids_calls_) return "its place is a call: a probe there would end processes that have a shadow stack";
@@ -93,7 +98,7 @@ std::string FunctionLinks::place(scan::TargetFiles& files, const scan::TargetFil
     }
     place.program = static_cast<FunctionProgram>(numbers[program] - 1);
   }
-  const std::vector<int> links = files.attach(file, programs, renumbered, many_, anew);
+  const std::vector<int> links = files.attach(file, programs, renumbered, many_, anew, pid);
   if (links.empty()) return files.problem();
   links_[group].insert(links_[group].end(), links.begin(), links.end());
   return {};

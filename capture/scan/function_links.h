@@ -31,9 +31,10 @@ class FunctionLinks {
   // Descriptors of the loaded programs; -1: not loaded. many: they were loaded for links of many places.
   void use(const std::array<int, kFunctionPrograms>& programs, bool many);
   // Attaches in all processes that run the file: all places, or none. Returns the reason, or "". A group can be
-  // detached before the others, and attached again: anew.
+  // detached before the others, and attached again: anew. pid: in this process alone, in files that may be renamed or
+  // deleted meanwhile.
   std::string attach(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
-                     std::uint32_t group, bool anew);
+                     std::uint32_t group, bool anew, std::uint32_t pid = 0);
   void detach(std::uint32_t group);
   // Removes the places of all groups from this number on, for a time: those that are attached meanwhile are placed when
   // the rest ends, anew. Then returns what the kernel refused; that stays detached.
@@ -51,7 +52,7 @@ class FunctionLinks {
  private:
   struct Resting;
   std::string place(scan::TargetFiles& files, const scan::TargetFile& file, const std::vector<FunctionProbe>& places,
-                    std::uint32_t group, bool anew);
+                    std::uint32_t group, bool anew, std::uint32_t pid = 0);
 
   std::array<int, kFunctionPrograms> programs_{};
   bool many_ = false, avoids_calls_ = false;

@@ -67,8 +67,8 @@ bool links_many_places() {
 
 bool places_need_admin() { return perf_events_restricted() && !links_many_places(); }
 
-std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
-                      std::vector<int>& links) {
+std::string link_many(int file, const PlaceLinks& how, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links) {
   const std::string path = path_of(file);
   for (std::size_t program = 0; program < programs.size(); program++) {
     std::vector<std::uint64_t> offsets, cookies;
@@ -85,6 +85,7 @@ std::string link_many(int file, std::span<const int> programs, const std::vector
     attribute.offsets = address(offsets.data());
     attribute.cookies = address(cookies.data());
     attribute.count = static_cast<std::uint32_t>(offsets.size());
+    attribute.pid = how.pid;
     const int link = create_link(attribute);
     if (link < 0) return refused("the kernel refused the places");
     links.push_back(link);
@@ -92,16 +93,17 @@ std::string link_many(int file, std::span<const int> programs, const std::vector
   return {};
 }
 
-std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+std::string link_each(int file, const PlaceLinks& how, std::span<const int> programs,
                       const std::vector<FunctionProbe>& places, std::vector<int>& links) {
   const std::string path = path_of(file);
   for (const auto& place : places) {
     perf_event_attr event{};
     event.size = sizeof event;
-    event.type = type;
+    event.type = how.type;
     event.config1 = address(path.c_str());
     event.config2 = place.offset;
-    const int perf = static_cast<int>(syscall(SYS_perf_event_open, &event, -1, 0, -1, PERF_FLAG_FD_CLOEXEC));
+    const int pid = how.pid ? static_cast<int>(how.pid) : -1, cpu = how.pid ? -1 : 0;
+    const int perf = static_cast<int>(syscall(SYS_perf_event_open, &event, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
     if (perf < 0) return refused("the kernel refused the place");
     LinkEvent attribute{};
     attribute.program = static_cast<std::uint32_t>(programs[static_cast<std::size_t>(place.program)]);

@@ -19,12 +19,19 @@ inline constexpr std::uint32_t kUprobeMulti = 48;  // BPF_TRACE_UPROBE_MULTI, ne
 // above 2).
 bool places_need_admin();
 
+// How the places of a file are attached.
+struct PlaceLinks {
+  bool many = false;       // one link for each program
+  std::uint32_t type = 0;  // otherwise: of the perf events
+  std::uint32_t pid = 0;   // only in this process; 0: in all that run the file
+};
+
 // programs: descriptors by FunctionProgram. links: the new links are appended. Returns the reason on an error; the
 // links made before it stay.
-std::string link_many(int file, std::span<const int> programs, const std::vector<FunctionProbe>& places,
-                      std::vector<int>& links);
-// type: of perf events for this. A link, or a link before its perf event.
-std::string link_each(int file, std::uint32_t type, std::span<const int> programs,
+std::string link_many(int file, const PlaceLinks& how, std::span<const int> programs,
+                      const std::vector<FunctionProbe>& places, std::vector<int>& links);
+// A link, or a link before its perf event.
+std::string link_each(int file, const PlaceLinks& how, std::span<const int> programs,
                       const std::vector<FunctionProbe>& places, std::vector<int>& links);
 
 }  // namespace tailcap::capture

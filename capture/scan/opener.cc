@@ -135,8 +135,10 @@ bool same_code(int file, const std::vector<FunctionProbe>& places) {
 
 Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Descriptor>& out) {
   const Identity identity = decode_identity(in);
-  const bool many = in.truth();
-  const auto type = in.number<std::uint32_t>();
+  PlaceLinks how;
+  how.many = in.truth();
+  how.type = in.number<std::uint32_t>();
+  how.pid = in.number<std::uint32_t>();
   std::vector<FunctionProbe> places;
   for (std::size_t left = in.count(kMaxPlaces, 25); left > 0 && in.ok(); left--) {
     FunctionProbe& place = places.emplace_back();
@@ -154,8 +156,8 @@ Reply attach(Decoder& in, const std::vector<Descriptor>& given, std::vector<Desc
   std::vector<int> programs;
   for (std::size_t i = 1; i < given.size(); i++) programs.push_back(given[i].get());
   std::vector<int> links;
-  reply.problem = many ? link_many(readable.get(), programs, places, links)
-                       : link_each(readable.get(), type, programs, places, links);
+  reply.problem = how.many ? link_many(readable.get(), how, programs, places, links)
+                           : link_each(readable.get(), how, programs, places, links);
   for (const int link : links) out.emplace_back(link);
   if (!reply.problem.empty()) out.clear();
   return reply;
@@ -209,13 +211,13 @@ std::string encode_read(const Identity& identity, std::string_view request) {
   return out.take();
 }
 
-std::string encode_attach(const Identity& identity, bool many, std::uint32_t type,
-                          const std::vector<FunctionProbe>& places) {
+std::string encode_attach(const Identity& identity, const PlaceLinks& links, const std::vector<FunctionProbe>& places) {
   Encoder out;
   out.number(Errand::attach);
   encode_identity(out, identity);
-  out.number(many);
-  out.number(type);
+  out.number(links.many);
+  out.number(links.type);
+  out.number(links.pid);
   out.number(static_cast<std::uint64_t>(places.size()));
   for (const auto& place : places) {
     out.number(place.program);

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "capture/scan/function_links.h"
+#include "capture/scan/function_places.h"
 
 struct stat;
 
@@ -37,10 +37,8 @@ enum class Errand : std::uint8_t { open, read, attach, memory, process, locks, s
 
 std::string encode_open(const std::vector<Candidate>& candidates);
 std::string encode_read(const Identity& identity, std::string_view request);
-// identity.changed: 0 if it does not matter, for example for a deleted file. many: one link per program. type: of the
-// perf events that are used if such links do not exist.
-std::string encode_attach(const Identity& identity, bool many, std::uint32_t type,
-                          const std::vector<FunctionProbe>& places);
+// identity.changed: 0 if it does not matter, for example for a deleted file.
+std::string encode_attach(const Identity& identity, const PlaceLinks& links, const std::vector<FunctionProbe>& places);
 
 // Requests a word of a process's memory, which may map a file that does not answer.
 std::string encode_memory(std::uint32_t pid, std::uint64_t address);

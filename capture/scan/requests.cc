@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bpf/event.h"
+#include "capture/allocations/malloc_functions.h"
 #include "capture/scan/message.h"
 #include "capture/symbols/elf/build_id.h"
 #include "capture/symbols/elf/elf_file.h"
@@ -185,8 +186,10 @@ FilePlan plan_file(const PlanRequest& request, int file) {
     if (request.tls) plan.functions = tls::plan_functions(elf, request.tls_keys, request.tls_auto);
     plan.go = request.go && elf.kind() != symbols::ElfKind::shared_library && symbols::is_go(elf);
     plan.movable = elf.kind() == symbols::ElfKind::pie;
+    if (request.allocations && !symbols::is_go(elf))
+      plan.mallocs = plan_mallocs(elf, request.shown.substr(request.shown.rfind('/') + 1));
     if (!plan.go || request.go_file == 0) return plan;
-    plan.program = go::plan_program(elf, request.go_file, request.go_states, request.go_allocations);
+    plan.program = go::plan_program(elf, request.go_file, request.go_states, request.allocations);
     plan.tables = go::read_tables(elf, plan.program);
     return plan;
   } catch (const std::bad_alloc&) {
@@ -203,6 +206,7 @@ std::string encode(const FilePlan& plan) {
   Encoder out;
   out.text(plan.refused);
   encode(out, plan.functions);
+  encode(out, plan.mallocs);
   out.number(plan.go);
   out.number(plan.movable);
   encode(out, plan.program);
@@ -252,7 +256,7 @@ PlanRequest decode_request(Decoder& in) {
   request.tls_auto = in.truth();
   request.go = in.truth();
   request.go_states = in.truth();
-  request.go_allocations = in.truth();
+  request.allocations = in.truth();
   request.go_file = in.number<std::uint16_t>();
   return request;
 }
@@ -268,7 +272,7 @@ std::string encode(const PlanRequest& request) {
   out.number(request.tls_auto);
   out.number(request.go);
   out.number(request.go_states);
-  out.number(request.go_allocations);
+  out.number(request.allocations);
   out.number(request.go_file);
   return out.take();
 }
@@ -321,6 +325,7 @@ std::optional<FilePlan> decode_plan(std::string_view bytes, std::uint16_t go_fil
   FilePlan plan;
   plan.refused = text(in, kMaxReason);
   plan.functions = decode_functions(in, go_file);
+  plan.mallocs = decode_functions(in, go_file);
   plan.go = in.truth();
   plan.movable = in.truth();
   plan.program = decode_program(in, go_file);

@@ -26,13 +26,15 @@ struct PlanRequest {
   std::string shown;  // the file's name in messages
   bool tls = false, tls_keys = false, tls_auto = false;
   bool go = false;
-  bool go_states = false, go_allocations = false;
+  bool go_states = false;
+  bool allocations = false;   // of Go, and by malloc
   std::uint16_t go_file = 0;  // its number in the kernel's table, if it is a Go program
 };
 
 struct FilePlan {
   std::string refused;                     // why the file was not understood; all other fields are empty then
   std::vector<PlannedFunction> functions;  // of TLS
+  std::vector<PlannedFunction> mallocs;    // none of a Go program
   bool go = false;                         // it is a Go program, and the request asked for Go
   bool movable = false;                    // position-independent
   go::Program program;

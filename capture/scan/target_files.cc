@@ -282,7 +282,8 @@ std::optional<symbols::PerfMap> TargetFiles::perf_map(const TargetFile& file, st
 }
 
 std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int> programs,
-                                     const std::vector<FunctionProbe>& places, bool many, bool anew) {
+                                     const std::vector<FunctionProbe>& places, bool many, bool anew,
+                                     std::uint32_t pid) {
   Identity identity = file.identity;
   if (anew) identity.changed = 0;
   const std::uint32_t type = many ? 0 : perf_type();
@@ -298,8 +299,8 @@ std::vector<int> TargetFiles::attach(const TargetFile& file, std::span<const int
     const auto begin = places.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = begin + static_cast<std::ptrdiff_t>(std::min(at_once, places.size() - first));
     Message answer;
-    const bool asked = ask_opener(encode_attach(identity, many, type, {begin, end}), descriptors, kAttachPatience,
-                                  file.owner(), answer);
+    const bool asked = ask_opener(encode_attach(identity, {many, type, pid}, {begin, end}), descriptors,
+                                  kAttachPatience, file.owner(), answer);
     const auto reply = asked ? decode_reply(answer.bytes) : std::nullopt;
     if (asked) problem_ = reply ? reply->problem : "it cannot be probed";
     if (reply && reply->problem.empty()) {

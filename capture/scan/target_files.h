@@ -62,9 +62,10 @@ class TargetFiles {
   std::optional<symbols::SourceLines> source_lines(const TargetFile& file, const LinesRequest& request);
   std::optional<symbols::PerfMap> perf_map(const TargetFile& file, std::uint32_t user);  // empty: it is another user's
   // Attaches the programs at the places. Returns descriptors of links, which the caller owns; none: see problem().
-  // anew: they were attached there before, and the file may have been renamed or deleted since.
+  // anew: they were attached there before, and the file may have been renamed or deleted since. pid: only in this
+  // process; 0: in all that run the file.
   std::vector<int> attach(const TargetFile& file, std::span<const int> programs,
-                          const std::vector<FunctionProbe>& places, bool many, bool anew);
+                          const std::vector<FunctionProbe>& places, bool many, bool anew, std::uint32_t pid = 0);
 
   // Reads a word of the process's memory.
   std::optional<std::int32_t> word(std::uint32_t pid, std::uint64_t address);

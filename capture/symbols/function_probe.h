@@ -18,10 +18,11 @@ enum class FunctionProgram : std::uint8_t {
   runtime,
   channel,
   allocation,
+  malloc_call,
   secret,
   go_secret
 };
-inline constexpr std::size_t kFunctionPrograms = 11;
+inline constexpr std::size_t kFunctionPrograms = 12;
 
 struct FunctionProbe {
   FunctionProgram program = FunctionProgram::enter;

@@ -104,6 +104,16 @@ struct Table<ProcessUse> {
 };
 
 template <>
+struct Table<MallocCalls> {
+  static constexpr KindEntry kinds[] = {{Kind::malloc_calls, 58, "malloc_calls"}};
+  static constexpr std::tuple fields{
+      field<0>("least", &MallocCalls::least),
+      field<1>("count", &MallocCalls::count),
+      field<2>("bytes", &MallocCalls::bytes),
+  };
+};
+
+template <>
 struct Table<PacketDrops> {
   static constexpr KindEntry kinds[] = {{Kind::packet_drops, 56, "packet_drops"}};
   static constexpr std::tuple fields{

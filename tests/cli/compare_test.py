@@ -254,24 +254,28 @@ class Compare(case.Case):
             self.assertIn(f"tailcap record {option}", " ".join(gate["missing"]))
 
     def test_allocations_per_request(self):
-        """A Go process that serves one route: 30 and 36 allocations a second, of 60 requests a second."""
-        sides = []
-        for side, each in (("base", 30), ("new", 36)):
-            (self.scratch / side).mkdir()
-            for n in range(5):
-                number = 4 * (n // 2) + {("base", 0): 0, ("new", 0): 1, ("new", 1): 2, ("base", 1): 3}[side, n % 2]
-                lines = runs.text(number=number, **LONG).splitlines()
-                lines += [
-                    f"+{second}.5 go_allocations pid=10 tid=10 least=16 count={each} bytes={16 * each}"
-                    for second in range(11)
-                ]
-                lines[1:] = sorted(lines[1:], key=lambda line: float(line.split()[0]))
-                sides.append(runs.write_text(self.scratch / side, f"run{n}", "\n".join(lines) + "\n"))
-        done = self.tailcap("compare", "base", "--", "new", "--fail-on", "allocations(/pay) > +1%", "--json")
-        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
-        estimate = json.loads(done.stdout)["gates"][0]["estimate"]
-        self.assertAlmostEqual(estimate["base"], 0.5, delta=0.01)
-        self.assertAlmostEqual(estimate["new"], 0.6, delta=0.01)
+        """A process that serves one route: 30 and 36 allocations a second, of 60 requests a second."""
+        for kind in ("go_allocations", "malloc_calls"):
+            for side, each in (("base", 30), ("new", 36)):
+                folder = self.scratch / kind / side
+                folder.mkdir(parents=True)
+                for n in range(5):
+                    number = 4 * (n // 2) + {("base", 0): 0, ("new", 0): 1, ("new", 1): 2, ("base", 1): 3}[side, n % 2]
+                    lines = runs.text(number=number, **LONG).splitlines()
+                    lines += [
+                        f"+{second}.5 {kind} pid=10 tid=10 least=16 count={each} bytes={16 * each}"
+                        for second in range(11)
+                    ]
+                    lines[1:] = sorted(lines[1:], key=lambda line: float(line.split()[0]))
+                    runs.write_text(folder, f"run{n}", "\n".join(lines) + "\n")
+            sides = (f"{kind}/base", "--", f"{kind}/new")
+            done = self.tailcap("compare", *sides, "--fail-on", "allocations(/pay) > +1%", "--json")
+            self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+            estimate = json.loads(done.stdout)["gates"][0]["estimate"]
+            self.assertAlmostEqual(estimate["base"], 0.5, delta=0.01)
+            self.assertAlmostEqual(estimate["new"], 0.6, delta=0.01)
+            gates = json.loads(self.tailcap("compare", *sides, "--json").stdout)["gates"]
+            self.assertEqual([g["metric"] for g in gates if g["verdict"] == "fail"], ["allocations"])
 
     def built_of(self, side, program, version, modules, revision, build_id, path=None):
         """A run of a Go program whose build information says so."""

@@ -33,6 +33,7 @@ using model::gate::PlannedGate;
 using model::gate::RouteName;
 using model::gate::Run;
 
+constexpr Metric kAllocations = Metric::of(Count::allocations);
 constexpr double kMostProposed = 1;  // of the base: a threshold that is larger is none
 constexpr double kSeldomPassed = 0.5;
 constexpr std::size_t kLeastRuns = 2;
@@ -58,17 +59,12 @@ Gate gate_on(Metric::Kind kind, double threshold) {
   return {{kind, 0}, "", threshold, unit, ""};
 }
 
-Gate gate_on(Count count, double threshold, Gate::Unit unit) {
-  return {{Metric::Kind::count, static_cast<std::uint8_t>(count)}, "", threshold, unit, ""};
-}
-
 // Those of default_gates.h; p50 and p95 as well, which gates of one's own can name.
 std::vector<Gate> planned_gates() {
   std::vector<Gate> out = {gate_on(Metric::Kind::p99, kDefaultIncrease), gate_on(Metric::Kind::own_p99, kDefaultOwn),
                            gate_on(Metric::Kind::own_mean, kDefaultOwn), gate_on(Metric::Kind::errors, kDefaultErrors)};
   for (Gate& gate : gates_on_counts()) out.push_back(std::move(gate));
-  out.push_back(gate_on(Count::process_cpu, kDefaultCpu, Gate::Unit::ratio));
-  out.push_back(gate_on(Count::memory, kDefaultMemory, Gate::Unit::absolute));
+  for (Gate& gate : gates_on_processes()) out.push_back(std::move(gate));
   out.push_back(gate_on(Metric::Kind::p50, kDefaultIncrease));
   out.push_back(gate_on(Metric::Kind::p95, kDefaultIncrease));
   return out;
@@ -98,10 +94,9 @@ std::string plain_digits(double x) {
 std::string expression(const PlannedGate& g, double threshold) {
   const Metric& m = g.metric;
   // As the default gates are written.
-  const auto is = [&](Count count) {
-    return m.kind == Metric::Kind::count && m.which == static_cast<std::uint8_t>(count);
-  };
-  const bool of_base = (is(Count::process_cpu) || is(Count::response_bytes)) && g.base > 0;
+  const bool of_base =
+      (m == kAllocations || m == Metric::of(Count::process_cpu) || m == Metric::of(Count::response_bytes)) &&
+      g.base > 0;
   const double amount = of_base ? threshold / g.base : threshold;
   return std::string(name_of(m)) + "(" + planned_name(g.route) + ") > +" +
          (m.relative() || of_base ? plain_digits(100 * amount) + "%"
@@ -170,6 +165,8 @@ class Planner {
     g.by_default = given || !only_if_given(g.metric);
     const bool of_process = g.metric.of_process();
     if (!given) {
+      // Only some recordings have them.
+      if (g.metric == kAllocations && !e.known) return;
       // Once for each program: its routes have equal readings.
       if (of_process && !readings_.emplace(g.metric.which, e.known ? e.base : 0).second) return;
       const bool count = g.metric.counted() && !of_process;
@@ -234,12 +231,12 @@ class Planner {
       g.proposed = g.threshold;
     } else {
       const double least = from_units(powers_[1]->passable(), noise);
-      const bool cpu = g.metric.timed() && !relative;
-      const double unit = relative || g.metric.share() ? 1 : cpu ? g.base : 1;
+      const bool of_base = (g.metric.timed() && !relative) || g.metric == kAllocations;
+      const double unit = of_base ? g.base : 1;
       g.proposed = rounded_up_to_two(least / unit) * unit;
     }
     const double share = relative || g.metric.share() ? g.proposed : g.base > 0 ? g.proposed / g.base : 0;
-    if (g.metric == Metric{Metric::Kind::count, static_cast<std::uint8_t>(Count::memory)} || share <= kMostProposed)
+    if (g.metric == Metric::of(Count::memory) || share <= kMostProposed)
       g.gate = expression(g, g.proposed);
     else
       g.proposed = kNever;

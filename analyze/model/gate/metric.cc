@@ -72,7 +72,7 @@ std::optional<Metric> metric_of(std::string_view name) {
   for (std::size_t i = 0; i < kNames.size(); ++i)
     if (name == kNames[i]) return Metric{static_cast<Metric::Kind>(i), 0};
   for (std::size_t i = 0; i < kCounts; ++i)
-    if (name == kCountNames[i]) return Metric{Metric::Kind::count, static_cast<std::uint8_t>(i)};
+    if (name == kCountNames[i]) return Metric::of(static_cast<Count>(i));
   for (std::size_t i = 0; i < kAccounts; ++i)
     if (name == account_name(i)) return Metric{Metric::Kind::label, static_cast<std::uint8_t>(i)};
   if (name.starts_with(kWaits))
@@ -93,7 +93,7 @@ std::vector<std::string_view> metric_names() {
 std::vector<Metric> route_metrics() {
   std::vector<Metric> out;
   for (std::size_t i = 0; i < kNames.size(); ++i) out.push_back({static_cast<Metric::Kind>(i), 0});
-  for (std::size_t i = 0; i < kCounts; ++i) out.push_back({Metric::Kind::count, static_cast<std::uint8_t>(i)});
+  for (std::size_t i = 0; i < kCounts; ++i) out.push_back(Metric::of(static_cast<Count>(i)));
   return out;
 }
 

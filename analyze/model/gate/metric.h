@@ -72,6 +72,7 @@ struct Metric {
   Kind kind = Kind::p99;
   std::uint8_t which = 0;  // label, waits: an account; count: a Count
 
+  static constexpr Metric of(Count count) { return {Kind::count, static_cast<std::uint8_t>(count)}; }
   bool operator==(const Metric&) const = default;
   // The logarithm is compared, and thresholds are ratios.
   bool relative() const { return kind <= Kind::mean; }

@@ -54,8 +54,8 @@ bool said(const Comparison& c, const Noticed& one) {
   if (!one.gated) return false;
   return std::ranges::any_of(c.gates, [&](const GateResult& g) {
     if (g.verdict == GateVerdict::pass || !g.found || g.route != one.route) return false;
-    const Metric calls{Metric::Kind::count, static_cast<std::uint8_t>(Count::calls)};
-    const Metric same{Metric::Kind::count, static_cast<std::uint8_t>(Count::same_calls)};
+    const Metric calls = Metric::of(Count::calls);
+    const Metric same = Metric::of(Count::same_calls);
     return g.gate.metric == one.metric || (g.gate.metric == calls && one.metric == same);
   });
 }

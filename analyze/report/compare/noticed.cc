@@ -34,7 +34,7 @@ std::vector<Noticed> noticed_of(const Comparison& c) {
                      true, i, metric});
     }
   }
-  const Metric calls{Metric::Kind::count, static_cast<std::uint8_t>(Count::calls)};
+  const Metric calls = Metric::of(Count::calls);
   for (const auto& row : c.called)
     if (row.estimate.noticed)
       out.push_back({route_text(row.name) + ": " + value_text(calls, row.estimate.base) + " → " +

@@ -330,9 +330,7 @@ Assertion assert_slos(std::vector<model::gate::Slo> slos, std::span<const Run> r
             }
             if (by == DecideBy::interval) observed.reset();
             decide(objective, run, observed, result);
-            if (objective.metric ==
-                Metric{Metric::Kind::count, static_cast<std::uint8_t>(model::gate::Count::same_calls)})
-              result.of = route.most_called;
+            if (objective.metric == Metric::of(model::gate::Count::same_calls)) result.of = route.most_called;
           }
           out.results.push_back(std::move(result));
         }

@@ -18,14 +18,15 @@ void missing(model::gate::RouteRun& route, Count count, const char* why) {
 }  // namespace
 
 void ProcessCounts::push(const formats::Event& event) {
-  const auto* allocated = std::get_if<formats::GoAllocations>(&event.body);
+  const auto* of_go = std::get_if<formats::GoAllocations>(&event.body);
+  const auto* by_malloc = std::get_if<formats::MallocCalls>(&event.body);
   const auto* used = std::get_if<formats::ProcessUse>(&event.body);
-  if (!allocated && !used) return;
+  if (!of_go && !by_malloc && !used) return;
   if (processes_.size() >= kMostProcesses && !processes_.contains(event.thread.pid)) return;
   Process& process = processes_[event.thread.pid];
   const std::int64_t time = formats::nanoseconds(event.time);
-  if (allocated && process.allocated.size() < kMostReadings)
-    process.allocated[time] += static_cast<double>(allocated->count);
+  if ((of_go || by_malloc) && process.allocated.size() < kMostReadings)
+    process.allocated[time] += static_cast<double>(of_go ? of_go->count : by_malloc->count);
   if (used && process.used.size() < kMostReadings)
     process.used[time] = {static_cast<double>(used->cpu.count()), static_cast<double>(used->anonymous)};
 }
@@ -64,8 +65,8 @@ void ProcessCounts::read_allocations(const std::set<std::uint32_t>& processes, m
     if (found == processes_.end() || found->second.allocated.empty())
       return missing(
           route, Count::allocations,
-          "allocations of its program were not recorded: it is none of Go, or the group allocations is missing "
-          "(`tailcap record --add allocations`)");
+          "allocations of its program were not recorded: they are with `tailcap record --add allocations`, where its "
+          "malloc can be probed");
     const Process& process = found->second;
     if (process.routes.size() > 1)
       return missing(route, Count::allocations,

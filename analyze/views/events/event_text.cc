@@ -16,6 +16,11 @@ constexpr std::size_t kShown = 60;  // bytes of payload in a line
 std::string n(std::uint64_t v) { return std::to_string(v); }
 std::string i(std::int64_t v) { return std::to_string(v); }
 
+template <class Counted>
+std::string allocated(const Counted& a) {
+  return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
+}
+
 // Details for people: in words of their own where that reads better than "name value name value".
 struct Text {
   template <class B>
@@ -186,9 +191,8 @@ struct Text {
            (s.user.empty() ? "no stack" : report::printable(s.user)) +
            (s.kernel.empty() ? "" : " in the kernel " + report::printable(s.kernel));
   }
-  std::string operator()(const GoAllocations& a) const {
-    return n(a.count) + " of " + n(a.least) + " bytes and more, in all " + n(a.bytes);
-  }
+  std::string operator()(const GoAllocations& a) const { return allocated(a); }
+  std::string operator()(const MallocCalls& a) const { return allocated(a); }
   std::string operator()(const GoHeap& h) const {
     return "heap " + n(h.used) + ", live " + n(h.live) + ", limit " + (h.limit == 0 ? "none" : n(h.limit)) + ", GOGC " +
            (h.percent < 0 ? "off" : i(h.percent));

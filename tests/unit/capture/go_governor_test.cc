@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "capture/probes/governor.h"
+#include "capture/go/governor.h"
 
 namespace tailcap::capture::go {
 namespace {

@@ -1,4 +1,4 @@
-#include "capture/probes/governor.h"
+#include "capture/go/governor.h"
 
 #include <algorithm>
 
