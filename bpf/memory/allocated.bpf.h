@@ -25,7 +25,7 @@ struct nothing_allocated {
 	__type(value, struct allocated);
 };
 
-/* A new process begins with zeros; the map may be full. nothing: a struct nothing_allocated. */
+/* Zeros for a new process; NULL: the map is full. nothing: a struct nothing_allocated. */
 static __always_inline struct allocated *begin_allocated(void *map, void *nothing, u32 tgid)
 {
 	u32 zero = 0;

@@ -2,15 +2,15 @@
 /*
  * Calls of malloc and its kind, counted by process and size. Only recorded processes have such probes.
  */
-#include "bpf/memory/allocated.bpf.h"
 #include "bpf/core/target.bpf.h"
 #include "bpf/core/thread_stack.bpf.h"
 #include "bpf/core/user.bpf.h"
+#include "bpf/memory/allocated.bpf.h"
 
 #define MALLOC_ALIGNMENT 16 /* of what malloc returns, in glibc on 64-bit machines */
 
 struct allocated_by_process malloc_allocated SEC(".maps");
-struct nothing_allocated malloc_nothing SEC(".maps");
+struct nothing_allocated malloc_nothing_allocated SEC(".maps");
 
 SEC("uprobe")
 int malloc_call(struct pt_regs *ctx)
@@ -49,7 +49,7 @@ int malloc_call(struct pt_regs *ctx)
 	if (!allocated) {
 		if (!task_state(task))
 			return 0;
-		allocated = begin_allocated(&malloc_allocated, &malloc_nothing, tgid);
+		allocated = begin_allocated(&malloc_allocated, &malloc_nothing_allocated, tgid);
 	}
 	if (!allocated) {
 		count_loss(LOSS_TASK_TABLE, RECORD_MALLOC_CALLS);

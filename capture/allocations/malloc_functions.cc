@@ -41,19 +41,28 @@ constexpr std::array kNew = {
 };
 
 constexpr std::array<std::string_view, 3> kOwnNew = {"libjemalloc", "libtcmalloc", "libmimalloc"};
-constexpr std::array<std::string_view, 2> kMusl = {"ld-musl-", "libc.musl-"};
+constexpr std::array<std::string_view, 4> kLibrariesOfC = {"libc.so", "libc-2.", "ld-musl-", "libc.musl-"};
 
 template <std::size_t N>
 bool begins_with_one(const std::string& name, const std::array<std::string_view, N>& beginnings) {
   return std::any_of(beginnings.begin(), beginnings.end(), [&](auto beginning) { return name.starts_with(beginning); });
 }
 
-// Those of the file that stand for an allocation each.
-std::vector<Known> functions_of(const std::string& file_name) {
-  std::vector<Known> known(kCFunctions.begin(), kCFunctions.end());
-  if (begins_with_one(file_name, kMusl)) known.resize(kOfMusl);
-  if (begins_with_one(file_name, kOwnNew)) known.insert(known.end(), kNew.begin(), kNew.end());
-  return known;
+enum class Allocator : std::uint8_t {
+  glibc,  // where malloc would do, other functions call it
+  musl,
+  other
+};
+
+// Other allocators define glibc's own name of malloc, too, to take its place in a program.
+Allocator allocator_of(const std::vector<symbols::FunctionSymbol>& found, const std::string& file_name) {
+  const auto has = [&](std::string_view name) {
+    return std::any_of(found.begin(), found.end(), [&](const auto& f) { return f.name == name; });
+  };
+  if (has("__libc_malloc_impl")) return Allocator::musl;
+  const bool others = has("mallctl") || has("tc_malloc") || has("mi_malloc");
+  if (has("__libc_malloc") && !others) return Allocator::glibc;
+  return begins_with_one(file_name, kLibrariesOfC) ? Allocator::musl : Allocator::other;
 }
 
 PlannedFunction plan_one(const symbols::ProbePlacer& placer, const symbols::FunctionSymbol& symbol, const Known& known,
@@ -75,30 +84,40 @@ PlannedFunction plan_one(const symbols::ProbePlacer& placer, const symbols::Func
   return out;
 }
 
+// A count without these would be taken for a count of all.
+void need_most(std::vector<PlannedFunction>& functions) {
+  static constexpr std::array<std::string_view, 3> kMost = {"malloc", "calloc", "realloc"};
+  std::string lacking;
+  for (const auto& function : functions)
+    if (function.places.empty() && std::find(kMost.begin(), kMost.end(), function.name) != kMost.end())
+      lacking += (lacking.empty() ? "" : "; ") + function.name + ": " + function.reason;
+  if (lacking.empty()) return;
+  for (auto& function : functions) function = {function.name, {}, "allocations are not counted: " + lacking};
+}
+
 }  // namespace
 
 bool is_malloc_library(const std::string& file_name) {
-  return file_name.starts_with("libc.so") || file_name.starts_with("libc-2.") || begins_with_one(file_name, kMusl) ||
-         begins_with_one(file_name, kOwnNew);
+  return begins_with_one(file_name, kLibrariesOfC) || begins_with_one(file_name, kOwnNew);
 }
 
 std::vector<PlannedFunction> plan_mallocs(const symbols::ElfFile& file, const std::string& file_name) {
-  static constexpr std::string_view kOfGlibc = "__libc_malloc";  // it relays to malloc
-  const std::vector<Known> known = functions_of(file_name);
-  std::vector<std::string_view> names = {kOfGlibc};
+  std::vector<Known> known(kCFunctions.begin(), kCFunctions.end());
+  if (begins_with_one(file_name, kOwnNew)) known.insert(known.end(), kNew.begin(), kNew.end());
+  std::vector<std::string_view> names = {"__libc_malloc", "__libc_malloc_impl", "mallctl", "tc_malloc", "mi_malloc"};
   for (const Known& one : known) names.push_back(one.name);
   const auto found = symbols::find_functions(file, names);
-  const auto has = [&](std::string_view name) {
-    return std::any_of(found.begin(), found.end(), [&](const auto& f) { return f.name == name; });
-  };
   std::vector<PlannedFunction> out;
-  if (!has("malloc")) return out;
+  if (std::none_of(found.begin(), found.end(), [](const auto& f) { return f.name == "malloc"; })) return out;
+  const Allocator allocator = allocator_of(found, file_name);
+  if (allocator == Allocator::musl) known.resize(kOfMusl);
   const symbols::ProbePlacer placer(file);
   std::set<std::uint64_t> planned;  // several names of one function
   for (const Known& one : known)
     for (const auto& symbol : found)
       if (symbol.name == one.name && planned.insert(symbol.address).second)
-        out.push_back(plan_one(placer, symbol, one, has(kOfGlibc) ? MALLOC_RELAYS : 0));
+        out.push_back(plan_one(placer, symbol, one, allocator == Allocator::glibc ? MALLOC_RELAYS : 0));
+  need_most(out);
   return out;
 }
 
