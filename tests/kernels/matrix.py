@@ -49,7 +49,8 @@ MUST_HOLD = {
     "sample": ["sample on_cpu"],
     "files": ["file_call"],
     "interrupts": ["stall"],
-    "all": ["sample off_cpu", "sample on_cpu", "file_call", "stall"],
+    "allocations": ["malloc_calls"],
+    "all": ["sample off_cpu", "sample on_cpu", "file_call", "stall", "malloc_calls"],
     "go": ["go_handler"],
     "go-deep": ["go_handler", "go_state"],
 }
@@ -68,6 +69,7 @@ LEFT_OUT = {
         "openssl-auto",
         "tests",
         "go_handler",
+        "malloc_calls",
     ]
 }
 SAID_OF_OLDER = "this kernel lacks helpers of Linux 6.1"  # in every step there
