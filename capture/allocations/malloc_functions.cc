@@ -54,11 +54,13 @@ enum class Allocator : std::uint8_t {
   other
 };
 
+bool defines(const std::vector<symbols::FunctionSymbol>& found, std::string_view name) {
+  return std::any_of(found.begin(), found.end(), [&](const auto& f) { return f.name == name; });
+}
+
 // Other allocators define glibc's own name of malloc, too, to take its place in a program.
 Allocator allocator_of(const std::vector<symbols::FunctionSymbol>& found, const std::string& file_name) {
-  const auto has = [&](std::string_view name) {
-    return std::any_of(found.begin(), found.end(), [&](const auto& f) { return f.name == name; });
-  };
+  const auto has = [&](std::string_view name) { return defines(found, name); };
   if (has("__libc_malloc_impl")) return Allocator::musl;
   const bool others = has("mallctl") || has("tc_malloc") || has("mi_malloc");
   if (has("__libc_malloc") && !others) return Allocator::glibc;
@@ -79,8 +81,8 @@ PlannedFunction plan_one(const symbols::ProbePlacer& placer, const symbols::Func
   else if (entry.place->price != symbols::Price::emulated)
     out.reason = "it offers no cheap place";
   if (!out.reason.empty()) return out;
-  const std::uint64_t cookie = static_cast<std::uint64_t>(known.act) | flags | OTHERS_COOKIE(OTHERS_FILES_MAX - 1);
-  out.places.push_back(planned(placer, *entry.place, symbol.address, FunctionProgram::malloc_call, cookie));
+  out.places.push_back(planned(placer, *entry.place, symbol.address, FunctionProgram::malloc_call,
+                               static_cast<std::uint64_t>(known.act) | flags));
   return out;
 }
 
@@ -108,7 +110,7 @@ std::vector<PlannedFunction> plan_mallocs(const symbols::ElfFile& file, const st
   for (const Known& one : known) names.push_back(one.name);
   const auto found = symbols::find_functions(file, names);
   std::vector<PlannedFunction> out;
-  if (std::none_of(found.begin(), found.end(), [](const auto& f) { return f.name == "malloc"; })) return out;
+  if (!defines(found, "malloc")) return out;
   const Allocator allocator = allocator_of(found, file_name);
   if (allocator == Allocator::musl) known.resize(kOfMusl);
   const symbols::ProbePlacer placer(file);

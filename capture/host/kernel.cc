@@ -163,7 +163,7 @@ bool counts_all_threads() {
   int major = 0, minor = 0;
   const std::string release = kernel_release();
   if (std::sscanf(release.c_str(), "%d.%d", &major, &minor) != 2) return false;
-  return major > 6 || (major == 6 && (minor < 6 || minor > 9)) || major < 6;
+  return major != 6 || minor < 6 || minor > 9;
 }
 
 ProgramSet program_set(const KernelTypes& types) {

@@ -57,7 +57,7 @@ class Watch {
   // Notes that the process runs this file, of any kind. Where it has a heap that can be read, read_heaps() does.
   void note_process(std::uint32_t pid, const scan::Identity& executable);
 
-  // A process of which it is noted that it runs a Go program.
+  // Whether note_process() found a Go program in this process.
   bool runs_in(std::uint32_t pid) const { return processes_.contains(pid); }
 
   // Whether the places of this function, of a planned program, are removed and placed again by govern().
