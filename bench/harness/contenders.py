@@ -26,6 +26,9 @@ class Nothing:
     def __exit__(self, *_):
         pass
 
+    def settled(self):
+        """What counts begins now."""
+
 
 def of(server):
     """A process, or several, as the recorder's -p takes them."""
@@ -186,6 +189,21 @@ class TailcapOverrun(Tailcap):
         super().__exit__(*_)
 
 
+class TailcapStopped(Tailcap):
+    """Its threads are stopped while it is measured: what is left are its programs in the kernel, and rings that hold all
+    that they write meanwhile."""
+
+    name = "tailcap-record, its threads stopped"
+    extra = ["--ring", "128MiB"]
+
+    def settled(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGCONT)
+        super().__exit__(*_)
+
+
 class Tcpdump(Process):
     name = "tcpdump -w"
 
@@ -284,6 +302,7 @@ CONTENDERS = {
     "stacks": TailcapStacks,
     "keys": TailcapKeys,
     "overrun": TailcapOverrun,
+    "stopped": TailcapStopped,
     "tcpdump": Tcpdump,
     "empty": Empty,
 }

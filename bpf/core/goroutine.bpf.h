@@ -87,8 +87,8 @@ static __always_inline u8 words_to_number(const struct go_layout *layout)
 
 /* Go's code keeps its goroutine in a register (R14, X28) and leaves it there in system calls. Other code may have
  * anything there; but only the goroutine that the thread runs, and the thread's own (g0, gsignal), have its m. One read
- * instead of two. */
-static __always_inline bool number_by_register(struct task_struct *task, const struct go_thread_state *go, u64 *number,
+ * instead of two, and none where the thread's own runs, as in most switches of a server with little to do. */
+static __always_inline bool number_by_register(struct task_struct *task, struct go_thread_state *go, u64 *number,
 					       u64 *at_g)
 {
 	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
@@ -97,12 +97,18 @@ static __always_inline bool number_by_register(struct task_struct *task, const s
 
 	if (!at || at >= GO_NEAR || !g)
 		return false;
+	if (g == go->own) {
+		*number = 0;
+		return true;
+	}
 	/* m precedes the number in all versions of Go */
 	if (bpf_probe_read_user(words, sizeof(words), (void *)(g + go->number - at * sizeof(u64))) ||
 	    words[0] != go->thread)
 		return false;
 	*number = words[at];
 	*at_g = g;
+	if (!*number)
+		go->own = g;
 	return true;
 }
 
@@ -150,6 +156,7 @@ static __always_inline void learn_go(struct task_struct *task, struct go_thread_
 	/* threads that C created borrow another m for each call of Go */
 	go->words = layout->c_code ? 0 : words_to_number(layout);
 	go->thread = thread;
+	go->own = 0;
 known:
 	go->epoch = epoch;
 }

@@ -44,6 +44,7 @@ struct go_thread_state {
 	u8 words;   /* from g.m to g.goid; 0: its g.m is not known, or may change */
 	u32 met;    /* the last goroutine that was met here, its lower half */
 	u64 thread; /* its g.m */
+	u64 own;    /* its own goroutine (g0 or gsignal), which has no number, as met last; 0: not met */
 };
 
 /* A wait to write to a TCP socket. */

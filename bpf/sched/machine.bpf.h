@@ -180,8 +180,10 @@ static __always_inline void count_slice(struct rq *queue, struct task_struct *pr
 		}
 	}
 	table->thread = next->pid;
-	table->read = bytes_read(next);
-	table->written = bytes_written(next);
+	if (next->pid) { /* the account of the idle thread, which is in no cache, is of no use */
+		table->read = bytes_read(next);
+		table->written = bytes_written(next);
+	}
 	table->queue = (u64)queue;
 	table->switched = clock;
 	table->running = next->pid ? next->tgid : 0;
