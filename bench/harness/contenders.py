@@ -27,7 +27,7 @@ class Nothing:
         pass
 
     def settled(self):
-        """What counts begins now."""
+        """The load has settled; the measurement begins."""
 
 
 def of(server):
@@ -190,8 +190,8 @@ class TailcapOverrun(Tailcap):
 
 
 class TailcapStopped(Tailcap):
-    """Its threads are stopped while it is measured: what is left are its programs in the kernel, and rings that hold all
-    that they write meanwhile."""
+    """Stops its threads while it is measured, so that only its programs in the kernel run. The rings hold all that they
+    write meanwhile."""
 
     name = "tailcap-record, its threads stopped"
     extra = ["--ring", "128MiB"]

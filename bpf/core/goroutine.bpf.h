@@ -106,8 +106,9 @@ static __always_inline bool number_by_register(struct task_struct *task, struct 
 	    words[0] != go->thread)
 		return false;
 	*number = words[at];
-	*at_g = g;
-	if (!*number)
+	if (*number)
+		*at_g = g;
+	else
 		go->own = g;
 	return true;
 }
