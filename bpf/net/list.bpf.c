@@ -2,6 +2,7 @@
 /*
  * Iterators over existing tasks and sockets. User space reads them at the start and for every keyframe.
  */
+#include "bpf/net/adopt.bpf.h"
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/descriptor.bpf.h"
 #include "bpf/core/target.bpf.h"
@@ -159,6 +160,12 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
+SEC("iter/task_file")
+int list_by_address(struct bpf_iter__task_file *ctx)
+{
+	return 0;
+}
+
 #else
 
 /* Lists every target socket; makes targets of those that a target task holds or that are on a selected port. */
@@ -196,6 +203,57 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	if (marking && sk->__sk_common.skc_state == TCP_LISTEN && !on_wanted_port(sk))
 		mark_holder(task);
 	if (!is_sampled(state))
+		return 0;
+	fill_socket(&record, sk, state, FIELD(task, tgid));
+	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));
+	return 0;
+}
+
+/* Iterators over sockets can find it: a TCP socket is in their tables while it has a connection or listens. */
+static __always_inline bool adoptable(const struct sock *sk)
+{
+	u16 family = MEMBER(struct sock, sk, __sk_common.skc_family), type = MEMBER(struct sock, sk, sk_type);
+
+	return type != SOCK_DGRAM && recordable(family, type, MEMBER(struct sock, sk, sk_protocol), 0) &&
+	       (family == AF_UNIX || MEMBER(struct sock, sk, __sk_common.skc_state) != TCP_CLOSE);
+}
+
+static __always_inline bool is_left_out_copy(const struct socket_state *state)
+{
+	return sampling_limit && state->origin != ORIGIN_LISTENER && state->type != SOCK_DGRAM &&
+	       state->choice != CHOICE_RECORDED;
+}
+
+/* The same as list_sockets where pointers from files are not trusted: sockets that are to be recorded are only noted.
+ */
+SEC("iter/task_file")
+int list_by_address(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct record_socket record;
+	struct socket_state *state;
+	const struct sock *sk;
+	bool on_port;
+
+	if (!task || !file || FIELD(task, tgid) == self_tgid || kind_of_file(file) != FILE_SOCKET)
+		return 0;
+	sk = sock_of(file);
+	if (!sk)
+		return 0;
+	on_port = on_wanted_port(sk);
+	state = copy_of_state(sk);
+	if (!state || state->self != (u64)sk) {
+		if ((state || whole_target(task) || on_port) && adoptable(sk)) {
+			note_socket(sk, task, SOCKET_ADOPTED);
+			if (on_port && !sampling_limit)
+				touched_port(task);
+		}
+		return 0;
+	}
+	if (marking && MEMBER(struct sock, sk, __sk_common.skc_state) == TCP_LISTEN && !on_port)
+		mark_holder(task);
+	if (is_left_out_copy(state))
 		return 0;
 	fill_socket(&record, sk, state, FIELD(task, tgid));
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

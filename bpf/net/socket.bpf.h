@@ -57,8 +57,13 @@ static __always_inline bool is_subflow(const struct sock *sk, u8 state)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 
-	return state != TCP_LISTEN && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP &&
-	       bpf_core_field_exists(tcp->is_mptcp) && BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+	if (state == TCP_LISTEN || MEMBER(struct sock, sk, sk_protocol) != IPPROTO_TCP ||
+	    !bpf_core_field_exists(tcp->is_mptcp))
+		return false;
+	if (!bpf_rdonly_cast)
+		return BPF_CORE_READ_BITFIELD_PROBED(tcp, is_mptcp);
+	tcp = bpf_rdonly_cast(tcp, bpf_core_type_id_kernel(struct tcp_sock));
+	return BPF_CORE_READ_BITFIELD(tcp, is_mptcp);
 }
 
 static __always_inline bool wanted_port(u16 local, u16 remote)
@@ -84,9 +89,9 @@ static __always_inline bool on_wanted_port(const struct sock *sk)
 
 static __always_inline u64 socket_inode(const struct sock *sk)
 {
-	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+	struct socket *socket = MEMBER(struct sock, sk, sk_socket);
 
-	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
+	return socket ? MEMBER(struct socket_alloc, socket, vfs_inode.i_ino) : 0;
 }
 
 static __always_inline u16 unix_path(struct record_socket *record, const struct unix_sock *sock)
@@ -122,9 +127,9 @@ static __always_inline void fill_queue(struct record_socket *record, const struc
 	    !bpf_core_field_exists(listener->sk_drops))
 		return;
 	record->listener = cookie;
-	record->queue = BPF_CORE_READ(listener, sk_ack_backlog);
-	record->queue_limit = BPF_CORE_READ(listener, sk_max_ack_backlog);
-	record->drops = BPF_CORE_READ(listener, sk_drops.counter);
+	record->queue = MEMBER(struct sock, listener, sk_ack_backlog);
+	record->queue_limit = MEMBER(struct sock, listener, sk_max_ack_backlog);
+	record->drops = MEMBER(struct sock, listener, sk_drops.counter);
 }
 
 /* Smoothed, us; 0: not measured. For TCP sockets only. */
@@ -145,13 +150,37 @@ static __always_inline u32 route_interface(const struct sock *sk)
 	return device ? MEMBER(struct net_device, device, ifindex) : 0;
 }
 
-/* holder: a process that has it; 0: not said. All reads are probe reads, so that tiers and iterators share this
- * function; it runs once per socket. */
+/* The addresses and ports of its connection; those of a listener are its own. */
+static __always_inline void fill_ends(struct record_socket *record, const struct sock *sk, u16 family)
+{
+	const struct sock_common *common = &sk->__sk_common;
+	u32 local, remote;
+
+	record->local_port = MEMBER(struct sock, sk, __sk_common.skc_num);
+	record->remote_port = bpf_ntohs(MEMBER(struct sock, sk, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		local = MEMBER(struct sock, sk, __sk_common.skc_rcv_saddr);
+		remote = MEMBER(struct sock, sk, __sk_common.skc_daddr);
+		__builtin_memcpy(record->local, &local, sizeof(local));
+		__builtin_memcpy(record->remote, &remote, sizeof(remote));
+	} else {
+		bpf_core_read(record->local, 16, &common->skc_v6_rcv_saddr);
+		bpf_core_read(record->remote, 16, &common->skc_v6_daddr);
+	}
+}
+
+static __always_inline u32 namespace_of(const struct sock *sk)
+{
+	struct net *net = MEMBER(struct sock, sk, __sk_common.skc_net.net);
+
+	return MEMBER(struct net, net, ns.inum);
+}
+
+/* holder: a process that has it; 0: not said. sk may be any pointer to a sock, so that tiers and iterators share this
+ * function; where each request has a connection of its own, it runs several times for each. */
 static __always_inline void fill_socket(struct record_socket *record, const struct sock *sk,
 					const struct socket_state *state, u32 holder)
 {
-	const struct sock_common *common = &sk->__sk_common;
-
 	__builtin_memset(record, 0, sizeof(*record));
 	fill_head_by(&record->h, holder, 0, RECORD_SOCKET, bpf_ktime_get_ns());
 	record->socket = state->cookie;
@@ -159,7 +188,7 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 	record->type = state->type;
 	record->origin = state->origin;
 	record->inode = socket_inode(sk);
-	record->net_namespace = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	record->net_namespace = namespace_of(sk);
 	if (state->family == AF_UNIX) {
 		const struct unix_sock *sock = (const struct unix_sock *)sk;
 		struct sock *peer = BPF_CORE_READ(sock, peer);
@@ -173,16 +202,8 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 			record->path_length = unix_path(record, (const struct unix_sock *)peer);
 		return;
 	}
-	record->state = BPF_CORE_READ(common, skc_state);
-	record->local_port = BPF_CORE_READ(common, skc_num);
-	record->remote_port = bpf_ntohs(BPF_CORE_READ(common, skc_dport));
-	if (state->family == AF_INET) {
-		bpf_core_read(record->local, 4, &common->skc_rcv_saddr);
-		bpf_core_read(record->remote, 4, &common->skc_daddr);
-	} else {
-		bpf_core_read(record->local, 16, &common->skc_v6_rcv_saddr);
-		bpf_core_read(record->remote, 16, &common->skc_v6_daddr);
-	}
+	record->state = MEMBER(struct sock, sk, __sk_common.skc_state);
+	fill_ends(record, sk, state->family);
 	if (state->type != SOCK_STREAM)
 		return;
 	if (state->counts) {
@@ -196,8 +217,8 @@ static __always_inline void fill_socket(struct record_socket *record, const stru
 		record->rtt = round_trip(sk);
 		record->interface = route_interface(sk);
 	}
-	record->next_out = BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
-	record->next_in = BPF_CORE_READ((const struct tcp_sock *)sk, copied_seq);
+	record->next_out = MEMBER(struct tcp_sock, sk, write_seq);
+	record->next_in = MEMBER(struct tcp_sock, sk, copied_seq);
 }
 
 /* new_state: the TCP state that the socket is about to enter; 0: unchanged. */

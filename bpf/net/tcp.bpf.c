@@ -108,7 +108,7 @@ static __always_inline int error_of(const struct sock *sk, int from, int to)
 #ifdef OLDER_KERNEL
 #define is_still(listener, cookie) (cookie_of(listener) == (cookie))
 #else
-#define is_still(listener, cookie) ((u64)BPF_CORE_READ(listener, __sk_common.skc_cookie.counter) == (cookie))
+#define is_still(listener, cookie) ((u64)MEMBER(struct sock, listener, __sk_common.skc_cookie.counter) == (cookie))
 #endif
 
 /* A thread that closes a connection may be about to accept the next one. The listener may be gone. */
@@ -117,9 +117,10 @@ static __always_inline u32 queue_left(const struct socket_state *state, int to)
 	const struct sock *listener = state->listener;
 
 	if (!state->listener_cookie || (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK) ||
-	    BPF_CORE_READ(listener, __sk_common.skc_state) != TCP_LISTEN || !is_still(listener, state->listener_cookie))
+	    MEMBER(struct sock, listener, __sk_common.skc_state) != TCP_LISTEN ||
+	    !is_still(listener, state->listener_cookie))
 		return 0;
-	return BPF_CORE_READ(listener, sk_ack_backlog);
+	return MEMBER(struct sock, listener, sk_ack_backlog);
 }
 
 static __always_inline void tell_state(const struct sock *sk, struct socket_state *state, u32 pid, u32 tid, u64 time,
@@ -292,7 +293,7 @@ static __always_inline void tell_change(void *ctx, struct sock *sk, int from, in
 		tell_connect(sk, state);
 	state->connect_time = 0;
 	if (from == TCP_SYN_SENT && to == TCP_ESTABLISHED && !state->counts) /* before its first send */
-		state->direction[OUT].counted = POSITION_KNOWN | BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
+		state->direction[OUT].counted = POSITION_KNOWN | MEMBER(struct tcp_sock, sk, write_seq);
 	by_thread = made_by_thread(from, to);
 	tell_state(sk, state, by_thread ? FIELD(task, tgid) : 0, by_thread ? FIELD(task, pid) : 0, bpf_ktime_get_ns(),
 		   from, to);

@@ -4,6 +4,8 @@
  * untarget_tasks until it lists none, then keep_sockets and untarget_sockets: a connection that only such processes
  * have is not recorded from there on.
  */
+#include "bpf/core/descriptor.bpf.h"
+#include "bpf/net/adopt.bpf.h"
 #include "bpf/net/socket.bpf.h"
 #include "bpf/core/target.bpf.h"
 
@@ -25,6 +27,12 @@ int keep_sockets(struct bpf_iter__task_file *ctx)
 
 SEC("iter/task_file")
 int untarget_sockets(struct bpf_iter__task_file *ctx)
+{
+	return 0;
+}
+
+SEC("iter/task_file")
+int untarget_by_address(struct bpf_iter__task_file *ctx)
 {
 	return 0;
 }
@@ -111,6 +119,26 @@ int untarget_sockets(struct bpf_iter__task_file *ctx)
 	if (state->origin != ORIGIN_LISTENER && state->choice != CHOICE_LEFT_OUT)
 		tell_left_out(state);
 	bpf_sk_storage_delete(&sockets, sk);
+	return 0;
+}
+
+/* The two in one, where iterators over sockets do the rest (adopt.bpf.h). */
+SEC("iter/task_file")
+int untarget_by_address(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	const struct sock *sk;
+
+	if (!task || !file || kind_of_file(file) != FILE_SOCKET)
+		return 0;
+	sk = sock_of(file);
+	if (!sk || !copy_of_state(sk))
+		return 0;
+	if (whole_target(task) || on_wanted_port(sk))
+		note_socket(sk, task, SOCKET_KEPT);
+	else if (taken_away(task))
+		note_socket(sk, task, SOCKET_REMOVED);
 	return 0;
 }
 

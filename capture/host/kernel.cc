@@ -1,5 +1,6 @@
 #include "capture/host/kernel.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
@@ -88,6 +89,36 @@ bool KernelTypes::has_links_of_many_places() const { return has_struct("bpf_upro
 
 bool KernelTypes::has_struct(const std::string& name) const {
   return btf__find_by_name_kind(impl_->types, name.c_str(), BTF_KIND_STRUCT) > 0;
+}
+
+bool KernelTypes::trusts_sockets_of_files() const {
+  const btf* types = impl_->types;
+  const int iterator = btf__find_by_name_kind(types, "bpf_iter_task_file", BTF_KIND_FUNC);
+  const int socket = btf__find_by_name_kind(types, "socket", BTF_KIND_STRUCT);
+  const std::int64_t sock = socket > 0 ? offset_in_parts(types, static_cast<unsigned>(socket), "sk") : -1;
+  if (iterator <= 0 || sock < 0 || sock > INT16_MAX) return true;
+  constexpr std::int16_t kFile = 24;  // in the context of the iterator
+  const auto load = [](std::uint8_t to, std::uint8_t from, std::int16_t offset) {
+    return bpf_insn{BPF_LDX | BPF_MEM | BPF_DW, to, from, offset, 0};
+  };
+  const auto call = [](std::int32_t helper) { return bpf_insn{BPF_JMP | BPF_CALL, 0, 0, 0, helper}; };
+  const auto if_null_skip = [](std::uint8_t which, std::int16_t instructions) {
+    return bpf_insn{BPF_JMP | BPF_JEQ | BPF_K, which, 0, instructions, 0};
+  };
+  const bpf_insn program[] = {load(BPF_REG_1, BPF_REG_1, kFile),
+                              if_null_skip(BPF_REG_1, 5),
+                              call(BPF_FUNC_sock_from_file),
+                              if_null_skip(BPF_REG_0, 3),
+                              load(BPF_REG_1, BPF_REG_0, static_cast<std::int16_t>(sock)),
+                              if_null_skip(BPF_REG_1, 1),
+                              call(BPF_FUNC_skc_to_tcp_sock),
+                              {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
+                              {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+  LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = BPF_TRACE_ITER,
+              .attach_btf_id = static_cast<std::uint32_t>(iterator));
+  const int loaded = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trust", "GPL", program, std::size(program), &how);
+  if (loaded >= 0) close(loaded);
+  return loaded != -EACCES;
 }
 
 // Functions that the verifier looks at once may be called with preemption disabled since it knows which may sleep.

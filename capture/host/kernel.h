@@ -18,6 +18,9 @@ class KernelTypes {
   bool has_links_of_many_places() const;                    // one link for many uprobes: since 6.6
   bool has_helper(const std::string& name) const;           // of kernel programs, such as "loop"
   bool has_struct(const std::string& name) const;
+  // Programs may use the socket that a task's file leads to: the verifier trusts the pointer. Tried, with CAP_BPF and
+  // CAP_PERFMON; true without them.
+  bool trusts_sockets_of_files() const;
   // It may take the CPU from a thread in the middle of a program at a tracepoint, and lets programs prevent that.
   bool preempts_programs() const;
   bool lets_programs_keep_the_cpu() const;

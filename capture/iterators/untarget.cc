@@ -55,6 +55,7 @@ void Untarget::sweep() {
 void Untarget::forget_cgroup() { std::atomic_ref(*cgroup_).store(0); }
 
 void Untarget::sweep_now() {
+  if (sockets_->by_address()) return sockets_->untarget();
   const std::atomic_ref round(*round_);
   // 0 is that of a socket that was never looked at.
   if (round.fetch_add(1) == UINT8_MAX) round.fetch_add(1);

@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "capture/iterators/sockets.h"
+
 struct bpf_map;
 struct bpf_program;
 
@@ -16,10 +18,10 @@ class Untarget {
     const bpf_program *tasks, *keep, *sockets;
   };
   // round, cgroup: variables of the kernel programs. All must outlive this. Not called: no target can be taken away.
-  void use(bpf_map* pids, const Programs& programs, std::uint8_t& round, unsigned long long& cgroup) {
-    pids_ = pids, programs_ = programs, round_ = &round, cgroup_ = &cgroup;
+  void use(bpf_map* pids, const Programs& programs, std::uint8_t& round, unsigned long long& cgroup, Sockets& sockets) {
+    pids_ = pids, programs_ = programs, round_ = &round, cgroup_ = &cgroup, sockets_ = &sockets;
   }
-  bool possible() const { return pids_; }
+  bool possible() const { return pids_ && !sockets_->met_others(); }
 
   // These processes, and what is below them and not below a chosen one, end to be targets. What only they have ends to
   // be recorded. Returns the processes that were targets. Throws std::system_error.
@@ -39,6 +41,7 @@ class Untarget {
   Programs programs_{};
   std::uint8_t* round_ = nullptr;
   unsigned long long* cgroup_ = nullptr;
+  Sockets* sockets_ = nullptr;
   std::set<std::uint32_t> removed_;
   int sweeps_left_ = 0;
 };

@@ -116,7 +116,10 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
         "(CONFIG_FTRACE_SYSCALLS). `mount -t tracefs tracefs /sys/kernel/tracing` mounts it.");
   settings = asked;
   drop_reasons = types.drop_reasons();
-  if (programs == ProgramSet::older) leave_out_for_older();
+  if (programs == ProgramSet::older)
+    leave_out_for_older();
+  else if (!types.trusts_sockets_of_files())
+    settings.sockets_by_address = true;
   // Its interrupt is what tells a stack as a wait ends; arm64 has none. All stacks instead would cost more than was
   // asked for.
   if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
@@ -219,6 +222,10 @@ void KernelObject::configure(const KernelTypes& types) {
   if (tier.tier != HookTier::c) bpf_map__set_max_entries(skeleton->maps.sockets_by_address, 1);
   if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
   if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
+  if (!settings.sockets_by_address) {
+    bpf_map__set_max_entries(skeleton->maps.noted_sockets, 1);
+    bpf_map__set_max_entries(skeleton->maps.noted_namespaces, 1);
+  }
   // All CPUs or none: of a part of them the account would be wrong.
   const auto cpus = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
   if (settings.has(Group::offcpu) && cpus <= CPU_TABLES_MAX) bpf_map__set_max_entries(skeleton->maps.cpu_tables, cpus);

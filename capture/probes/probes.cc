@@ -18,6 +18,7 @@
 #include "capture/host/cpu_clock.h"
 #include "capture/host/kernel.h"
 #include "capture/iterators/iterator.h"
+#include "capture/iterators/sockets.h"
 #include "capture/iterators/untarget.h"
 #include "capture/probes/cpu_tables.h"
 #include "capture/probes/kernel_object.h"
@@ -39,11 +40,6 @@ void choose(bpf_map* map, const void* key) {
 
 }  // namespace
 
-std::string show(const Sampling& sampling) {
-  if (sampling.of == 0) return "none";
-  return sampling.of == 1 ? "" : "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed);
-}
-
 bool ProbeSettings::has(Group group) const { return std::find(groups.begin(), groups.end(), group) != groups.end(); }
 
 struct Probes::Impl {
@@ -54,6 +50,7 @@ struct Probes::Impl {
   bool waits_paused = false;
   FunctionLinks function_links;
   CpuClock clock;
+  iterators::Sockets sockets;
   iterators::Untarget untarget;
   CpuTables cpu_tables;
   std::map<std::string, microseconds> attach_times;
@@ -82,10 +79,12 @@ Probes::Probes(const ProbeSettings& settings) {
   const bool every_cpu = bpf_map__max_entries(tables) == static_cast<std::uint32_t>(libbpf_num_possible_cpus());
   if (loaded(programs.switch_task) >= 0 && every_cpu)
     impl_->cpu_tables.use(bpf_map__fd(tables), bpf_map__max_entries(tables), loaded(programs.read_cpu_clocks));
+  impl_->sockets.use(*impl_->object.skeleton, settings.connections.some());
   if (!settings.selection.all && !numbers_sockets() && tier().tier != formats::HookTier::c)
     impl_->untarget.use(impl_->object.skeleton->maps.target_pids,
                         {programs.untarget_tasks, programs.keep_sockets, programs.untarget_sockets},
-                        impl_->object.skeleton->bss->untarget_round, impl_->object.skeleton->bss->target_cgroup);
+                        impl_->object.skeleton->bss->untarget_round, impl_->object.skeleton->bss->target_cgroup,
+                        impl_->sockets);
   for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
     char key[COMM_SIZE] = {};
@@ -286,15 +285,16 @@ void Probes::mark_targets() {
   const auto& selection = object.settings.selection;
   if (selection.processes() && !selection.all && !object.settings.node) {
     // The targets' sockets, then those who hold them, then all their threads.
-    iterate(object.skeleton->progs.list_sockets);
-    iterate(object.skeleton->progs.list_sockets);
+    (void)list_sockets();
+    (void)list_sockets();
     iterate(object.skeleton->progs.list_tasks);
   }
   object.skeleton->bss->marking = MARKING_NONE;
+  impl_->sockets.stay(!object.settings.node, object.not_recorded);
 }
 
 std::vector<std::byte> Probes::list_tasks() { return iterate(impl_->object.skeleton->progs.list_tasks); }
-std::vector<std::byte> Probes::list_sockets() { return iterate(impl_->object.skeleton->progs.list_sockets); }
+std::vector<std::byte> Probes::list_sockets() { return impl_->sockets.list(); }
 std::vector<std::byte> Probes::list_holders() { return iterate(impl_->object.skeleton->progs.list_holders); }
 std::vector<std::byte> Probes::list_waits() {
   return impl_->waits_paused ? std::vector<std::byte>{} : iterate(impl_->object.skeleton->progs.list_waits);

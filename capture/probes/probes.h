@@ -32,16 +32,6 @@ namespace tailcap::capture {
 // Tests only: a program that the kernel refuses, that reports nothing, or that the kernel never runs at its tracepoint.
 enum class Spoil : std::uint8_t { refused, idle, skipped };
 
-// One of `of` connections is recorded. Machines with the same seed choose alike.
-struct Sampling {
-  std::uint32_t of = 1;
-  std::uint32_t seed = 0;
-  bool varies = false;  // while it records (Probes::set_share)
-  bool some() const { return of > 1 || varies; }
-};
-// As the capture has it: "1/16 seed 42"; "": all are recorded.
-std::string show(const Sampling& sampling);
-
 struct ProbeSettings {
   Selection selection;
   std::uint32_t payload_limit = 4096;
@@ -67,6 +57,9 @@ struct ProbeSettings {
   std::vector<std::string> left_out;                   // prefixes of programs that the kernel refused
   std::vector<std::pair<std::string, Spoil>> spoiled;  // tests only: programs that do not do their work
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
+  // The verifier trusts no socket that a task's file leads to (capture/iterators/sockets.h). Set where that is so;
+  // tests set it elsewhere.
+  bool sockets_by_address = false;
   bool older = false;         // tests only: the programs for kernels without the helpers of Linux 6.1
   bool preempted = false;     // tests only: as where threads may be preempted in programs
   bool verifier_log = false;  // keep the verifier's log of each program

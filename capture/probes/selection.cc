@@ -20,6 +20,11 @@ std::vector<std::string> Selection::names() const {
   return names;
 }
 
+std::string show(const Sampling& sampling) {
+  if (sampling.of == 0) return "none";
+  return sampling.of == 1 ? "" : "1/" + std::to_string(sampling.of) + " seed " + std::to_string(sampling.seed);
+}
+
 std::string describe(const Selection& selection, std::uint32_t command_pid) {
   if (selection.all) return "every process";
   std::vector<std::string> parts;

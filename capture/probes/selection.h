@@ -35,6 +35,16 @@ struct Selection {
   std::vector<std::string> names() const;
 };
 
+// One of `of` connections is recorded. Machines with the same seed choose alike.
+struct Sampling {
+  std::uint32_t of = 1;
+  std::uint32_t seed = 0;
+  bool varies = false;  // while it records (Probes::set_share)
+  bool some() const { return of > 1 || varies; }
+};
+// As the capture has it: "1/16 seed 42"; "": all are recorded.
+std::string show(const Sampling& sampling);
+
 // For people, with the names of the processes: "PID 17 (nginx)", "processes named nginx and port 80", …
 std::string describe(const Selection& selection, std::uint32_t command_pid);
 

@@ -130,7 +130,10 @@ Reload::Change Reload::change_to(const Options& asked) {
   // Without a mount no cgroup is chosen: which one it is was decided at the start.
   if (out.added.named()) targets::choose(out.added, all, "");
   if (gone.empty()) return out;
-  if (!probes_.untarget().possible()) refuse("with this kernel, or with --tier c, no target can be taken away");
+  if (!probes_.untarget().possible())
+    refuse(
+        "with this kernel, or with --tier c, no target can be taken away (with some kernels only where targets have "
+        "sockets in other network namespaces)");
   for (const auto pid : gone.pids) out.gone.push_back("process " + std::to_string(pid));
   for (const std::string& name : targets::names_in(gone)) out.gone.push_back(name);
   Selection stays = is;

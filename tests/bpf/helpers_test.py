@@ -35,6 +35,7 @@ HELPERS = {
     132: "ringbuf_submit",
     133: "ringbuf_discard",
     134: "ringbuf_query",
+    137: "skc_to_tcp_sock",
     141: "get_task_stack",
     156: "task_storage_get",
     157: "task_storage_delete",  # likewise

@@ -1,6 +1,7 @@
 // A kernel that refuses a program, and programs that load but report wrong facts.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -130,6 +132,49 @@ TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
     EXPECT_EQ(rings.pending(), 0u) << "nothing of the test may be in the capture";
     EXPECT_TRUE(proven.probes->list_tasks().empty());
   }
+}
+
+// As where the verifier trusts no socket that a task's file leads to.
+TEST_F(Proof, SocketsThatAreFoundByTheirAddressesAreReportedAsTheyWere) {
+  if (!KernelTypes().has_struct("bpf_iter__unix")) GTEST_SKIP() << "this kernel has no iterators over UNIX sockets";
+  settings_.sockets_by_address = true;
+  const auto proven = proven_probes(settings_);
+  EXPECT_EQ(proven.result.wrong, "");
+  EXPECT_EQ(proven.result.inconclusive, "");
+  EXPECT_TRUE(proven.sentences.empty());
+  EXPECT_TRUE(loaded(*proven.probes, "adopt_unix"));
+  EXPECT_FALSE(loaded(*proven.probes, "list_sockets"));
+  int ready[2];
+  ASSERT_EQ(pipe(ready), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {  // with a listener and two ends of a UNIX connection
+    int ends[2];
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    const bool well = socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 && listen(listener, 1) == 0;
+    (void)!write(ready[1], well ? "y" : "n", 1);
+    pause();
+    _exit(0);
+  }
+  char said = 0;
+  EXPECT_EQ(read(ready[0], &said, 1), 1);
+  EXPECT_EQ(said, 'y');
+  proven.probes->add_target(static_cast<std::uint32_t>(child));
+  proven.probes->mark_targets();
+  const auto listed = proven.probes->list_sockets();
+  std::multiset<std::pair<int, formats::Origin>> sockets;
+  for (std::size_t at = 0; at + sizeof(bpf::record_socket) <= listed.size(); at += sizeof(bpf::record_socket)) {
+    bpf::record_socket socket;
+    std::memcpy(&socket, listed.data() + at, sizeof socket);
+    if (socket.h.pid == static_cast<std::uint32_t>(child))
+      sockets.emplace(socket.family, static_cast<formats::Origin>(socket.origin));
+  }
+  using formats::Origin;
+  EXPECT_EQ(sockets, (std::multiset<std::pair<int, Origin>>{
+                         {AF_UNIX, Origin::existed}, {AF_UNIX, Origin::existed}, {AF_INET, Origin::listener}}));
+  kill(child, SIGKILL);
+  EXPECT_EQ(waitpid(child, nullptr, 0), child);
+  for (const int end : ready) close(end);
 }
 
 // Their sockets have numbers of their own.
