@@ -207,8 +207,8 @@ public class Items {
         self.start("java", "-Dsun.net.httpserver.nodelay=true", "-cp", self.folder, "Items", self.port, port=self.port)
 
 
-class GoRedis(Service):
-    what = "Go net/http with JSON of 6 kB, and Redis, on CPU 0, wrk/load on CPU 1"
+class GoJson(Service):
+    what = "Go net/http with JSON of 6 kB on CPU 0, wrk/load on CPU 1"
     path = "/carts/7"
     PROGRAM = """
 package main
@@ -230,18 +230,24 @@ type item struct {
 }
 
 func main() {
-	pool := redis.Pool{MaxIdle: 32, Dial: func() (redis.Conn, error) { return redis.Dial("tcp", os.Args[2]) }}
+	count := func(string) (int, error) { return 7, nil }
+	if len(os.Args) > 2 {
+		pool := redis.Pool{MaxIdle: 32, Dial: func() (redis.Conn, error) { return redis.Dial("tcp", os.Args[2]) }}
+		count = func(cart string) (int, error) {
+			connection := pool.Get()
+			defer connection.Close()
+			return redis.Int(connection.Do("INCR", cart))
+		}
+	}
 	http.HandleFunc("/carts/", func(w http.ResponseWriter, r *http.Request) {
-		connection := pool.Get()
-		defer connection.Close()
-		count, err := redis.Int(connection.Do("INCR", r.URL.Path))
+		number, err := count(r.URL.Path)
 		if err != nil {
 			http.Error(w, err.Error(), 500)
 			return
 		}
 		items := make([]item, 64)
 		for i := range items {
-			items[i] = item{count, fmt.Sprint("item ", i), float64(i) / 7, []string{"new", "blue"}}
+			items[i] = item{number, fmt.Sprint("item ", i), float64(i) / 7, []string{"new", "blue"}}
 		}
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(items)
@@ -251,7 +257,17 @@ func main() {
 """
 
     def start_all(self):
+        self.start_program()
+
+    def start_program(self, *arguments):
+        program = build(self.folder, self.PROGRAM)
+        self.start(program, f"127.0.0.1:{self.port}", *arguments, port=self.port)
+
+
+class GoRedis(GoJson):
+    what = "Go net/http with JSON of 6 kB, and Redis, on CPU 0, wrk/load on CPU 1"
+
+    def start_all(self):
         cache = self.own_port()
         self.start("redis-server", "--port", cache, "--bind", "127.0.0.1", "--save", "", port=cache, cwd=self.folder)
-        program = build(self.folder, self.PROGRAM)
-        self.start(program, f"127.0.0.1:{self.port}", f"127.0.0.1:{cache}", port=self.port)
+        self.start_program(f"127.0.0.1:{cache}")

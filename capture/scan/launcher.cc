@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "ground/scheduling.h"
+
 namespace tailcap::capture::scan {
 
 namespace {
@@ -29,6 +31,7 @@ void forget_descriptors(int kept) {
   if (socket < 0) _exit(1);
   forget_descriptors(socket);
   prctl(PR_SET_NAME, work.name);
+  ground::become_batch_task();
   // A terminal's signals are for the recorder, which still needs this process to end its recording well.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_IGN);  // and no child is waited for
