@@ -12,7 +12,6 @@ namespace tailcap::capture {
 namespace {
 
 constexpr std::chrono::seconds kAll{1};  // from one look at all threads to the next
-constexpr int kPatient = 10, kHighestNice = 19;
 
 }  // namespace
 
@@ -40,14 +39,10 @@ ground::Share Patience::share(Clock::time_point now, std::uint64_t turns, std::u
   return idle_ ? ground::Share::idle : ground::Share::batch;
 }
 
-Courtesy::Courtesy(pid_t reader, std::span<const std::uint32_t> helpers, std::function<std::uint64_t()> waiting,
-                   const Patience::Limits& limits)
-    : reader_(reader),
-      helpers_(helpers.begin(), helpers.end()),
-      waiting_(std::move(waiting)),
-      limits_(limits),
-      nice_(ground::own_nice()),
-      thread_([this] { run(); }) {
+Courtesy::Courtesy(pid_t reader, std::function<std::uint64_t()> waiting, const Patience::Limits& limits)
+    : reader_(reader), waiting_(std::move(waiting)), limits_(limits), nice_(ground::own_nice()), thread_([this] {
+        run();
+      }) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return asked_; });
 }
@@ -92,15 +87,8 @@ void Courtesy::run() {
 
 // A thread that the reader made is what it was.
 void Courtesy::set(ground::Share share) {
-  const int nice = share == ground::Share::idle ? std::min(kHighestNice, nice_ + kPatient) : nice_;
-  for (const pid_t thread : ground::own_threads()) {
-    if (thread == reader_)
-      (void)ground::set_share(thread, share, nice_);
-    else if (thread != gettid())
-      (void)ground::set_share(thread, ground::Share::batch, nice);
-  }
-  for (const std::uint32_t helper : helpers_)
-    (void)ground::set_share(static_cast<pid_t>(helper), ground::Share::batch, nice);
+  for (const pid_t thread : ground::own_threads())
+    if (thread != gettid()) (void)ground::set_share(thread, thread == reader_ ? share : ground::Share::batch, nice_);
 }
 
 }  // namespace tailcap::capture

@@ -1,7 +1,6 @@
 // The thread that reads the rings is an idle task, which every other thread preempts at once, while it can wait; on a
-// machine without idle CPUs it takes its share, and goes first for moments in which events would be lost. The
-// recorder's other threads, and its processes that read files, are no idle tasks: one that is preempted while it writes
-// a file may hold what others wait for. While the reader can wait, their share is smaller.
+// machine without idle CPUs it takes its share, and goes first for moments in which events would be lost. Others stay
+// as they are: one that is preempted while it writes a file may hold what others wait for.
 #pragma once
 
 #include <sys/types.h>
@@ -12,9 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <span>
 #include <thread>
-#include <vector>
 
 #include "ground/scheduling.h"
 
@@ -54,12 +51,10 @@ class Patience {
 
 class Courtesy {
  public:
-  // reader: the thread. helpers: processes of one thread that work for the recorder, as do those that they start.
-  // waiting: bytes that are to be read, called by a thread of its own. Nothing changes before begin(), and nothing
-  // without CAP_SYS_NICE. Make it before give_up_privileges().
-  Courtesy(pid_t reader, std::span<const std::uint32_t> helpers, std::function<std::uint64_t()> waiting,
-           const Patience::Limits& limits);
-  ~Courtesy();  // all have their share again
+  // reader: the thread. waiting: bytes that are to be read, called by a thread of its own. Nothing changes before
+  // begin(), and nothing without CAP_SYS_NICE. Make it before give_up_privileges().
+  Courtesy(pid_t reader, std::function<std::uint64_t()> waiting, const Patience::Limits& limits);
+  ~Courtesy();  // the reader has its share again
   Courtesy(const Courtesy&) = delete;
   Courtesy& operator=(const Courtesy&) = delete;
 
@@ -72,7 +67,6 @@ class Courtesy {
   void set(ground::Share share);
 
   pid_t reader_;
-  std::vector<std::uint32_t> helpers_;
   std::function<std::uint64_t()> waiting_;
   Patience::Limits limits_;
   int nice_;

@@ -240,7 +240,7 @@ class Recording {
       warn("memory cannot be locked: keys of TLS could be written to a swap device");
     if (destination_->in_memory()) signals_->take_snapshots();
     courtesy_.emplace(
-        gettid(), processes_.pids(), [this] { return rings_->held(); }, limits());
+        gettid(), [this] { return rings_->held(); }, limits());
     probes_->mark_targets();
     session_->find_links();
     give_up_privileges(!options_.user.empty());

@@ -16,6 +16,8 @@ namespace tailcap::capture::scan {
 
 namespace {
 
+constexpr int kNice = 10;  // beside the recorder; a file is read while the target works, for up to seconds
+
 // With the recorder's standard streams, a hanging child would keep their readers waiting.
 void forget_descriptors(int kept) {
   const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -32,6 +34,7 @@ void forget_descriptors(int kept) {
   forget_descriptors(socket);
   prctl(PR_SET_NAME, work.name);
   ground::become_batch_task();
+  (void)!nice(kNice);
   // A terminal's signals are for the recorder, which still needs this process to end its recording well.
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_IGN);  // and no child is waited for

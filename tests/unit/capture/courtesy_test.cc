@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "ground/scheduling.h"
 
@@ -89,7 +86,7 @@ TEST(Courtesy, TheReaderIsIdleAndABatchTaskAgain) {
     std::atomic<std::uint64_t> waiting = 0;
     {
       Courtesy courtesy(
-          thread, {}, [&] { return waiting.load(); }, kLimits);
+          thread, [&] { return waiting.load(); }, kLimits);
       EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
       courtesy.begin();
       if (!policy_becomes(SCHED_IDLE)) GTEST_SKIP() << "this user does not have CAP_SYS_NICE";
@@ -112,56 +109,6 @@ TEST(Courtesy, TheReaderIsIdleAndABatchTaskAgain) {
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
     EXPECT_EQ(getpriority(PRIO_PROCESS, thread), nice);
   }).join();
-}
-
-TEST(Courtesy, OtherThreadsAndHelpersAreNicerWhileTheReaderIsIdle) {
-  const pid_t helper = fork();
-  if (helper == 0) {
-    ground::become_batch_task();
-    pause();
-    _exit(0);
-  }
-  std::thread([helper] {
-    const auto has_nice = [](pid_t task, int wanted) {
-      for (int i = 0; i < 500 && getpriority(PRIO_PROCESS, task) != wanted; ++i) std::this_thread::sleep_for(10ms);
-      return getpriority(PRIO_PROCESS, task) == wanted;
-    };
-    for (int i = 0; i < 500 && sched_getscheduler(helper) != SCHED_BATCH; ++i) std::this_thread::sleep_for(10ms);
-    ground::become_batch_task();
-    const int nice = getpriority(PRIO_PROCESS, gettid()), nicer = std::min(19, nice + 10);
-    std::atomic<bool> over = false;
-    std::atomic<pid_t> other = 0;
-    std::thread writer([&] {
-      for (other = gettid(); !over;) std::this_thread::sleep_for(1ms);
-    });
-    while (other == 0) std::this_thread::yield();
-    std::atomic<std::uint64_t> waiting = 0;
-    const std::array helpers{static_cast<std::uint32_t>(helper)};
-    {
-      Courtesy courtesy(
-          gettid(), helpers, [&] { return waiting.load(); }, kLimits);
-      courtesy.begin();
-      for (int i = 0; i < 500 && sched_getscheduler(0) != SCHED_IDLE; ++i) std::this_thread::sleep_for(10ms);
-      if (sched_getscheduler(0) == SCHED_IDLE) {
-        EXPECT_TRUE(has_nice(other, nicer));
-        EXPECT_TRUE(has_nice(helper, nicer));
-        waiting = 101;
-        EXPECT_TRUE(has_nice(other, nice));
-        EXPECT_TRUE(has_nice(helper, nice));
-        waiting = 0;
-        EXPECT_TRUE(has_nice(helper, nicer));
-      } else {
-        waiting = ~0ull;  // this user does not have CAP_SYS_NICE
-      }
-    }
-    EXPECT_TRUE(has_nice(other, nice));
-    EXPECT_TRUE(has_nice(helper, nice));
-    over = true;
-    writer.join();
-    if (waiting == ~0ull) GTEST_SKIP() << "this user does not have CAP_SYS_NICE";
-  }).join();
-  kill(helper, SIGKILL);
-  waitpid(helper, nullptr, 0);
 }
 
 }  // namespace

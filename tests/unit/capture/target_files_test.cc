@@ -3,9 +3,12 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +16,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include "capture/symbols/code_names.h"
 #include "capture/tls/functions.h"
@@ -191,6 +195,16 @@ TEST_F(TargetFilesTest, NothingIsAttachedToWhatWasChanged) {
   std::fstream(moved, std::ios::in | std::ios::out).seekp(100).put('x');
   EXPECT_TRUE(files_.attach(*file, programs, places, true, true).empty());
   EXPECT_EQ(files_.problem(), "it was changed while it was looked at");
+}
+
+TEST_F(TargetFilesTest, ProcessesThatReadThemLetOthersGoFirst) {
+  const int nicer = std::min(19, getpriority(PRIO_PROCESS, 0) + 10);
+  for (const std::uint32_t pid : processes().pids()) {
+    const auto process = static_cast<pid_t>(pid);
+    for (int i = 0; i < 500 && getpriority(PRIO_PROCESS, pid) != nicer; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(getpriority(PRIO_PROCESS, pid), nicer);
+    EXPECT_EQ(sched_getscheduler(process), SCHED_BATCH);
+  }
 }
 
 TEST_F(TargetFilesTest, AReaderHasNoRights) {
