@@ -13,6 +13,7 @@
 #include "bpf/sched/signal.bpf.h"
 #include "bpf/sched/stall.bpf.h"
 #include "bpf/sched/sleep.bpf.h"
+#include "bpf/sched/unseen.bpf.h"
 #include "bpf/sched/waker.bpf.h"
 #include "bpf/core/program.bpf.h"
 #include "bpf/core/target.bpf.h"
@@ -34,9 +35,6 @@ const volatile __u8 switch_tells_state = false; /* sched_switch has its fourth a
 /* Less of it on one stretch on the CPU is not reported, ns: the kernel's own account is as coarse. */
 #define LEAST_STOLEN 200000
 #define LONG_WAIT 1000000
-
-/* The longest time, in ns, from the wake-up of a thread that is being switched out to the switch-out's tracepoint. */
-#define SWITCHING_OUT 200000
 
 /* flock, fcntl. */
 static __always_inline bool waits_for_file_lock(s16 nr)
@@ -219,48 +217,6 @@ static __always_inline void back(struct task_state *state, struct task_struct *t
 		__sync_fetch_and_add(&long_waits, 1);
 	off->left = 0;
 	off->runnable = 0;
-}
-
-/* Occasionally the kernel runs no program, not even its own tracers, at the switch to the thread that an interrupt has
- * woken on an idle CPU (6.18, one off-CPU interval in some thousands; the first of each burst after a pause). The
- * scheduler's account of the thread still says when it came back. 0: it does not. */
-static __always_inline u64 came_back_unseen(const struct off_cpu_state *off, struct task_struct *task, u64 now)
-{
-	struct rq *queue = queue_of(task);
-	u64 back;
-
-	if (!queue || !bpf_core_field_exists(queue->clock) || !bpf_core_field_exists(struct sched_info, last_arrival))
-		return 0;
-	back = now - FIELD(queue, clock) + MEMBER(struct task_struct___scheduled, task, sched_info.last_arrival);
-	if (off->runnable && back < off->runnable && off->runnable - back < SWITCHING_OUT)
-		back = off->runnable; /* the two clocks differ by less than a switch takes */
-	return back > off->left && back >= off->runnable && back <= now ? back : 0;
-}
-
-static __always_inline u64 run_delay(struct task_struct *task)
-{
-	return bpf_core_field_exists(struct sched_info, run_delay)
-		       ? MEMBER(struct task_struct___scheduled, task, sched_info.run_delay)
-		       : 0;
-}
-
-/* Nor does the kernel run one at the wake-up before such a switch. The same account says how long the thread was in
- * queues since it left, and so when it was woken. back: when it came back, or comes back now. */
-static __always_inline void woken_unseen(struct off_cpu_state *off, struct task_struct *task, struct rq *queue,
-					 u64 back)
-{
-	u64 queued, delay;
-
-	if (off->runnable || off->woken_early || !queue || !bpf_core_field_exists(queue->clock) ||
-	    !bpf_core_field_exists(struct sched_info, run_delay) ||
-	    !bpf_core_field_exists(struct sched_info, last_queued))
-		return;
-	delay = run_delay(task) - off->delay;
-	queued = MEMBER(struct task_struct___scheduled, task, sched_info.last_queued);
-	if (queued && queued < FIELD(queue, clock))
-		delay += FIELD(queue, clock) - queued;
-	if (delay < back - off->left)
-		off->runnable = back - delay;
 }
 
 static __always_inline void leave(void *ctx, struct task_state *state, struct task_struct *task, u32 task_bits, u64 now)
