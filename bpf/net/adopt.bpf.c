@@ -49,12 +49,10 @@ static __always_inline void adopt(struct sock *sk)
 		state = make_socket(sk, sk->__sk_common.skc_state == TCP_LISTEN ? ORIGIN_LISTENER : ORIGIN_EXISTED);
 	if (!state)
 		return;
-	if (flags & SOCKET_ADOPTED)
+	if (flags)
 		own_socket(state, sk);
 	if (flags & SOCKET_REMOVED && !(flags & SOCKET_KEPT)) {
-		own_socket(state, sk);
-		if (state->origin != ORIGIN_LISTENER && state->choice != CHOICE_LEFT_OUT)
-			tell_left_out(state);
+		tell_removed(state);
 		bpf_sk_storage_delete(&sockets, sk);
 	} else if (state->self == (u64)sk) {
 		is_sampled(state); /* where connections are sampled, it is chosen now */

@@ -102,7 +102,7 @@ static __always_inline struct socket_state *copy_of_state(const struct sock *sk)
 	return NULL;
 }
 
-/* The socket's flags; 0: there is no room, and it stays as it is. */
+/* Where there is no room, the socket stays as it is. */
 static __always_inline void note_socket(const struct sock *sk, const struct task_struct *task, u32 flags)
 {
 	u64 key = (u64)sk;

@@ -218,12 +218,6 @@ static __always_inline bool adoptable(const struct sock *sk)
 	       (family == AF_UNIX || MEMBER(struct sock, sk, __sk_common.skc_state) != TCP_CLOSE);
 }
 
-static __always_inline bool is_left_out_copy(const struct socket_state *state)
-{
-	return sampling_limit && state->origin != ORIGIN_LISTENER && state->type != SOCK_DGRAM &&
-	       state->choice != CHOICE_RECORDED;
-}
-
 /* The same as list_sockets where pointers from files are not trusted: sockets that are to be recorded are only noted.
  */
 SEC("iter/task_file")
@@ -253,7 +247,7 @@ int list_by_address(struct bpf_iter__task_file *ctx)
 	}
 	if (marking && MEMBER(struct sock, sk, __sk_common.skc_state) == TCP_LISTEN && !on_port)
 		mark_holder(task);
-	if (is_left_out_copy(state))
+	if (!needs_no_choice(state) && state->choice != CHOICE_RECORDED)
 		return 0;
 	fill_socket(&record, sk, state, FIELD(task, tgid));
 	bpf_seq_write(ctx->meta->seq, &record, sizeof(record));

@@ -63,10 +63,16 @@ static __always_inline void chosen_is(struct socket_state *state, u32 choice)
 		__sync_fetch_and_add(&sampling_counts[choice == CHOICE_LEFT_OUT], 1);
 }
 
+/* It is recorded, whatever is chosen. */
+static __always_inline bool needs_no_choice(const struct socket_state *state)
+{
+	return !sampling_limit || state->origin == ORIGIN_LISTENER || state->type == SOCK_DGRAM;
+}
+
 /* False: the connection is not recorded, or it is not known yet whether it will be. */
 static __always_inline bool is_sampled(struct socket_state *state)
 {
-	if (!sampling_limit || state->origin == ORIGIN_LISTENER || state->type == SOCK_DGRAM)
+	if (needs_no_choice(state))
 		return true;
 	if (!state->choice) {
 		/* volatile: the compiler must not pass the pointer that it knows to be there */

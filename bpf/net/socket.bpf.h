@@ -23,6 +23,13 @@ extern __u32 held_epoch;
 /* Nothing of it is recorded from here on: a request in progress has no end. */
 __noinline u32 tell_left_out(struct socket_state *state);
 
+/* Its state is about to be removed. */
+static __always_inline void tell_removed(struct socket_state *state)
+{
+	if (state->origin != ORIGIN_LISTENER && state->choice != CHOICE_LEFT_OUT)
+		tell_left_out(state);
+}
+
 #ifdef OLDER_KERNEL
 #define own_cookie() own_number()
 #else

@@ -116,8 +116,7 @@ int untarget_sockets(struct bpf_iter__task_file *ctx)
 	if (!state || state->kept == untarget_round || whole_target(task) || !taken_away(task))
 		return 0;
 	own_socket(state, sk);
-	if (state->origin != ORIGIN_LISTENER && state->choice != CHOICE_LEFT_OUT)
-		tell_left_out(state);
+	tell_removed(state);
 	bpf_sk_storage_delete(&sockets, sk);
 	return 0;
 }

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <string>
 #include <system_error>
 #include <thread>
 
+#include "bpf/event.h"
 #include "bpf/tailcap.skel.h"
 #include "capture/iterators/iterator.h"
 
@@ -25,6 +27,8 @@ std::uint32_t number_of(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0 ? static_cast<std::uint32_t>(status.st_ino) : 0;
 }
+
+std::uint32_t own_number() { return number_of("/proc/self/ns/net"); }
 
 template <class Key>
 std::vector<Key> keys(const bpf_map* map) {
@@ -64,6 +68,17 @@ std::vector<std::byte> Sockets::list() {
   return listed;
 }
 
+bool Sockets::all_here() {
+  const std::uint32_t here = own_number();
+  const std::vector<std::byte> listed = list();
+  for (std::size_t at = 0; at + sizeof(bpf::record_socket) <= listed.size(); at += sizeof(bpf::record_socket)) {
+    bpf::record_socket socket;
+    std::memcpy(&socket, listed.data() + at, sizeof socket);
+    if (socket.net_namespace != here) return false;
+  }
+  return true;
+}
+
 void Sockets::untarget() {
   iterate(untarget_by_address_);
   adopt();
@@ -81,10 +96,9 @@ void Sockets::stay(bool lists, std::vector<std::string>& not_recorded) {
 
 void Sockets::adopt() {
   adopt_here();
-  const std::uint32_t here = number_of("/proc/self/ns/net");
+  const std::uint32_t here = own_number();
   for (const auto space : keys<std::uint32_t>(noted_namespaces_)) {
     if (space == here) continue;
-    met_others_ = true;
     std::uint32_t process = 0;
     if (!may_enter_ || bpf_map_lookup_elem(bpf_map__fd(noted_namespaces_), &space, &process) != 0) continue;
     if (!adopt_in(space, process)) missed_ = true;

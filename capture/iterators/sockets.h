@@ -30,8 +30,9 @@ class Sockets {
   // were open before, have no state before their first read or write. lists: before that, where list() was not called.
   // not_recorded: gets a sentence where some could not be entered.
   void stay(bool lists, std::vector<std::string>& not_recorded);
-  // Sockets in another network namespace have been met by address, so that targets cannot be taken away.
-  bool met_others() const { return met_others_; }
+  // By address: all that targets hold are in this process's network namespace, so that targets can be taken away.
+  // Throws std::system_error.
+  bool all_here();
 
  private:
   void adopt();
@@ -44,7 +45,7 @@ class Sockets {
   const bpf_program *list_by_address_ = nullptr, *untarget_by_address_ = nullptr;
   const bpf_program *adopt_tcp_ = nullptr, *adopt_unix_ = nullptr;
   const bpf_map *noted_sockets_ = nullptr, *noted_namespaces_ = nullptr;
-  bool chooses_ = false, listed_ = false, may_enter_ = true, met_others_ = false, missed_ = false;
+  bool chooses_ = false, listed_ = false, may_enter_ = true, missed_ = false;
 };
 
 }  // namespace tailcap::capture::iterators

@@ -21,7 +21,7 @@ class Untarget {
   void use(bpf_map* pids, const Programs& programs, std::uint8_t& round, unsigned long long& cgroup, Sockets& sockets) {
     pids_ = pids, programs_ = programs, round_ = &round, cgroup_ = &cgroup, sockets_ = &sockets;
   }
-  bool possible() const { return pids_ && !sockets_->met_others(); }
+  bool possible() { return pids_ && (!sockets_->by_address() || sockets_->all_here()); }
 
   // These processes, and what is below them and not below a chosen one, end to be targets. What only they have ends to
   // be recorded. Returns the processes that were targets. Throws std::system_error.
