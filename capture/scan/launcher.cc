@@ -16,7 +16,7 @@ namespace tailcap::capture::scan {
 
 namespace {
 
-constexpr int kNice = 10;  // beside the recorder; a file is read while the target works, for up to seconds
+constexpr int kNice = 5;  // beside the recorder; a file is read while the target works, for up to seconds
 
 // With the recorder's standard streams, a hanging child would keep their readers waiting.
 void forget_descriptors(int kept) {

@@ -198,7 +198,7 @@ TEST_F(TargetFilesTest, NothingIsAttachedToWhatWasChanged) {
 }
 
 TEST_F(TargetFilesTest, ProcessesThatReadThemLetOthersGoFirst) {
-  const int nicer = std::min(19, getpriority(PRIO_PROCESS, 0) + 10);
+  const int nicer = std::min(19, getpriority(PRIO_PROCESS, 0) + 5);
   for (const std::uint32_t pid : processes().pids()) {
     const auto process = static_cast<pid_t>(pid);
     for (int i = 0; i < 500 && getpriority(PRIO_PROCESS, pid) != nicer; ++i) std::this_thread::sleep_for(10ms);
