@@ -113,4 +113,10 @@ static __always_inline enum file_kind kind_of_file(struct file *file)
 	return kind_of_unlisted(file, inode, FILE_OTHER);
 }
 
+/* NULL: it is none. No pointer that the verifier trusts. */
+static __always_inline struct sock *socket_in(struct file *file)
+{
+	return file && kind_of_file(file) == FILE_SOCKET ? sock_of(file) : NULL;
+}
+
 #endif

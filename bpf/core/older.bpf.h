@@ -63,6 +63,13 @@
 		_was;                             \
 	})
 
+/* A program that only the other object has, for the description that user space has of both. */
+#define NOT_HERE(section, name)          \
+	SEC(section) int name(void *ctx) \
+	{                                \
+		return 0;                \
+	}
+
 #define STEP static __always_inline
 #define LOOPED(step)                                                                       \
 	__noinline int step##_apart(u32 i, u32 way)                                        \

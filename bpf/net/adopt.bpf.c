@@ -9,6 +9,13 @@ struct noted_sockets noted_sockets SEC(".maps");
 struct noted_namespaces noted_namespaces SEC(".maps");
 struct state_copies state_copies SEC(".maps");
 
+#ifdef OLDER_KERNEL /* finds all that it needs from tasks */
+
+NOT_HERE("iter/tcp", adopt_tcp)
+NOT_HERE("iter/unix", adopt_unix)
+
+#else
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct bpf_iter__tcp {
@@ -22,22 +29,6 @@ struct bpf_iter__unix {
 };
 
 #pragma clang attribute pop
-
-#ifdef OLDER_KERNEL /* finds all that it needs from tasks */
-
-SEC("iter/tcp")
-int adopt_tcp(struct bpf_iter__tcp *ctx)
-{
-	return 0;
-}
-
-SEC("iter/unix")
-int adopt_unix(struct bpf_iter__unix *ctx)
-{
-	return 0;
-}
-
-#else
 
 static __always_inline void adopt(struct sock *sk)
 {

@@ -124,17 +124,13 @@ SEC("iter/task_file")
 int list_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	struct sock *sk = task ? socket_in(ctx->file) : NULL;
 	struct record_socket record;
 	struct socket_state *state;
 	bool on_port, listens;
-	struct sock *sk;
 	u16 family;
 
-	if (!task || !file || FIELD(task, tgid) == self_tgid || kind_of_file(file) != FILE_SOCKET)
-		return 0;
-	sk = sock_of(file);
-	if (!sk)
+	if (!sk || FIELD(task, tgid) == self_tgid)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (!recordable(family, BPF_CORE_READ(sk, sk_type), BPF_CORE_READ(sk, sk_protocol), 0))
@@ -160,11 +156,7 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 	return 0;
 }
 
-SEC("iter/task_file")
-int list_by_address(struct bpf_iter__task_file *ctx)
-{
-	return 0;
-}
+NOT_HERE("iter/task_file", list_by_address)
 
 #else
 
@@ -224,16 +216,12 @@ SEC("iter/task_file")
 int list_by_address(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	const struct sock *sk = task ? socket_in(ctx->file) : NULL;
 	struct record_socket record;
 	struct socket_state *state;
-	const struct sock *sk;
 	bool on_port;
 
-	if (!task || !file || FIELD(task, tgid) == self_tgid || kind_of_file(file) != FILE_SOCKET)
-		return 0;
-	sk = sock_of(file);
-	if (!sk)
+	if (!sk || FIELD(task, tgid) == self_tgid)
 		return 0;
 	on_port = on_wanted_port(sk);
 	state = copy_of_state(sk);
@@ -274,15 +262,12 @@ SEC("iter/task_file")
 int list_holders(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
+	const struct sock *sk = task ? socket_in(ctx->file) : NULL;
 	const struct sock_common *common;
 	struct socket_holder end = {};
-	const struct sock *sk;
 
-	if (!task || !file || task_state(task) || kind_of_file(file) != FILE_SOCKET)
-		return 0;
-	sk = sock_of(file);
-	if (!sk || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (!sk || task_state(task) || BPF_CORE_READ(sk, sk_type) != SOCK_STREAM ||
+	    BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	common = &sk->__sk_common;
 	end.family = BPF_CORE_READ(common, skc_family);
@@ -298,7 +283,7 @@ int list_holders(struct bpf_iter__task_file *ctx)
 		return 0;
 	end.local_port = BPF_CORE_READ(common, skc_num);
 	end.pid = FIELD(task, tgid);
-	end.net_namespace = BPF_CORE_READ(common, skc_net.net, ns.inum);
+	end.net_namespace = namespace_of(sk);
 	bpf_seq_write(ctx->meta->seq, &end, sizeof(end));
 	return 0;
 }

@@ -20,13 +20,6 @@ static __always_inline u32 choice_by(u32 number)
 	return sampling_rests || number < below ? CHOICE_RECORDED : CHOICE_LEFT_OUT;
 }
 
-static __always_inline u64 inode_of(const struct sock *sk)
-{
-	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
-
-	return socket ? BPF_CORE_READ((struct socket_alloc *)socket, vfs_inode.i_ino) : 0;
-}
-
 /* The inode of the end that connected, which both ends know: an accepted socket has its listener's name, and no inode
  * of its own until accept() returns. Where the names do not tell the ends apart, the lower inode. */
 static __always_inline u32 choose_unix(const struct unix_sock *sock)
@@ -37,8 +30,8 @@ static __always_inline u32 choose_unix(const struct unix_sock *sock)
 
 	if (!peer)
 		return CHOICE_NONE;
-	own = inode_of((const struct sock *)sock);
-	other = inode_of((const struct sock *)peer);
+	own = socket_inode((const struct sock *)sock);
+	other = socket_inode((const struct sock *)peer);
 	named = BPF_CORE_READ(sock, addr);
 	peer_named = BPF_CORE_READ(peer, addr);
 	if (named != peer_named)

@@ -94,13 +94,6 @@ static __always_inline bool on_wanted_port(const struct sock *sk)
 	return wanted_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport));
 }
 
-static __always_inline u64 socket_inode(const struct sock *sk)
-{
-	struct socket *socket = MEMBER(struct sock, sk, sk_socket);
-
-	return socket ? MEMBER(struct socket_alloc, socket, vfs_inode.i_ino) : 0;
-}
-
 static __always_inline u16 unix_path(struct record_socket *record, const struct unix_sock *sock)
 {
 	struct unix_address *address = BPF_CORE_READ(sock, addr);
@@ -157,7 +150,8 @@ static __always_inline u32 route_interface(const struct sock *sk)
 	return device ? MEMBER(struct net_device, device, ifindex) : 0;
 }
 
-/* The addresses and ports of its connection; those of a listener are its own. */
+/* The addresses and ports of its connection; those of a listener are its own. record: not its members, through pointers
+ * to which Linux 6.1 cannot prove a program. */
 static __always_inline void fill_ends(struct record_socket *record, const struct sock *sk, u16 family)
 {
 	const struct sock_common *common = &sk->__sk_common;

@@ -6,6 +6,7 @@
 #define TAILCAP_BPF_NET_SOCKET_STATE_H
 
 #include "bpf/core/kernel.bpf.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* Directions. */
@@ -104,6 +105,14 @@ struct sockets_by_address {
 };
 
 extern struct sockets_by_address sockets_by_address SEC(".maps");
+
+/* 0: it has none, or none yet. */
+static __always_inline u64 socket_inode(const struct sock *sk)
+{
+	struct socket *socket = MEMBER(struct sock, sk, sk_socket);
+
+	return socket ? MEMBER(struct socket_alloc, socket, vfs_inode.i_ino) : 0;
+}
 
 #ifndef OLDER_KERNEL
 #define cookie_of(sk) MEMBER(struct sock, sk, __sk_common.skc_cookie.counter)

@@ -13,29 +13,10 @@ __u8 untarget_round = 0; /* in the state of a socket that another target has, in
 
 #ifdef OLDER_KERNEL /* does not take them away: it keeps sockets elsewhere, too */
 
-SEC("iter/task")
-int untarget_tasks(struct bpf_iter__task *ctx)
-{
-	return 0;
-}
-
-SEC("iter/task_file")
-int keep_sockets(struct bpf_iter__task_file *ctx)
-{
-	return 0;
-}
-
-SEC("iter/task_file")
-int untarget_sockets(struct bpf_iter__task_file *ctx)
-{
-	return 0;
-}
-
-SEC("iter/task_file")
-int untarget_by_address(struct bpf_iter__task_file *ctx)
-{
-	return 0;
-}
+NOT_HERE("iter/task", untarget_tasks)
+NOT_HERE("iter/task_file", keep_sockets)
+NOT_HERE("iter/task_file", untarget_sockets)
+NOT_HERE("iter/task_file", untarget_by_address)
 
 #else
 
@@ -126,12 +107,8 @@ SEC("iter/task_file")
 int untarget_by_address(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
-	struct file *file = ctx->file;
-	const struct sock *sk;
+	const struct sock *sk = task ? socket_in(ctx->file) : NULL;
 
-	if (!task || !file || kind_of_file(file) != FILE_SOCKET)
-		return 0;
-	sk = sock_of(file);
 	if (!sk || !copy_of_state(sk))
 		return 0;
 	if (whole_target(task) || on_wanted_port(sk))

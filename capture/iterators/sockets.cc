@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <exception>
@@ -46,6 +47,9 @@ std::vector<Key> keys(const bpf_map* map) {
 
 void Sockets::use(const tailcap_bpf& loaded, bool chooses) {
   list_ = loaded.progs.list_sockets;
+  keep_ = loaded.progs.keep_sockets;
+  untarget_ = loaded.progs.untarget_sockets;
+  round_ = &loaded.bss->untarget_round;
   list_by_address_ = loaded.progs.list_by_address;
   untarget_by_address_ = loaded.progs.untarget_by_address;
   adopt_tcp_ = loaded.progs.adopt_tcp;
@@ -68,7 +72,8 @@ std::vector<std::byte> Sockets::list() {
   return listed;
 }
 
-bool Sockets::all_here() {
+bool Sockets::may_untarget() {
+  if (!by_address()) return true;
   const std::uint32_t here = own_number();
   const std::vector<std::byte> listed = list();
   for (std::size_t at = 0; at + sizeof(bpf::record_socket) <= listed.size(); at += sizeof(bpf::record_socket)) {
@@ -80,6 +85,14 @@ bool Sockets::all_here() {
 }
 
 void Sockets::untarget() {
+  if (!by_address()) {
+    const std::atomic_ref round(*round_);
+    // 0 is that of a socket that was never looked at.
+    if (round.fetch_add(1) == UINT8_MAX) round.fetch_add(1);
+    iterate(keep_);
+    iterate(untarget_);
+    return;
+  }
   iterate(untarget_by_address_);
   adopt();
   forget();

@@ -30,7 +30,7 @@ std::set<std::uint32_t> Untarget::remove(const std::vector<std::uint32_t>& pids)
   }
   std::set<std::uint32_t> ended;
   for (int round = 0; round < kMostRounds; ++round) {
-    const std::vector<std::byte> listed = iterate(programs_.tasks);
+    const std::vector<std::byte> listed = iterate(tasks_);
     for (std::size_t at = 0; at + sizeof(bpf::record_task) <= listed.size(); at += sizeof(bpf::record_task)) {
       bpf::record_task task;
       std::memcpy(&task, listed.data() + at, sizeof task);
@@ -39,13 +39,13 @@ std::set<std::uint32_t> Untarget::remove(const std::vector<std::uint32_t>& pids)
     if (listed.empty()) break;
   }
   sweeps_left_ = kSweeps;
-  sweep_now();
+  sockets_->untarget();
   return ended;
 }
 
 void Untarget::sweep() {
   if (sweeps_left_ == 0) return;
-  sweep_now();
+  sockets_->untarget();
   if (--sweeps_left_ > 0) return;
   // Another process may have the number by then.
   for (const std::uint32_t pid : removed_) (void)bpf_map_delete_elem(bpf_map__fd(pids_), &pid);
@@ -53,14 +53,5 @@ void Untarget::sweep() {
 }
 
 void Untarget::forget_cgroup() { std::atomic_ref(*cgroup_).store(0); }
-
-void Untarget::sweep_now() {
-  if (sockets_->by_address()) return sockets_->untarget();
-  const std::atomic_ref round(*round_);
-  // 0 is that of a socket that was never looked at.
-  if (round.fetch_add(1) == UINT8_MAX) round.fetch_add(1);
-  iterate(programs_.keep);
-  iterate(programs_.sockets);
-}
 
 }  // namespace tailcap::capture::iterators

@@ -14,14 +14,12 @@ namespace tailcap::capture::iterators {
 
 class Untarget {
  public:
-  struct Programs {
-    const bpf_program *tasks, *keep, *sockets;
-  };
-  // round, cgroup: variables of the kernel programs. All must outlive this. Not called: no target can be taken away.
-  void use(bpf_map* pids, const Programs& programs, std::uint8_t& round, unsigned long long& cgroup, Sockets& sockets) {
-    pids_ = pids, programs_ = programs, round_ = &round, cgroup_ = &cgroup, sockets_ = &sockets;
+  // tasks: the program; cgroup: a variable of the kernel programs. All must outlive this. Not called: no target can be
+  // taken away.
+  void use(bpf_map* pids, const bpf_program* tasks, unsigned long long& cgroup, Sockets& sockets) {
+    pids_ = pids, tasks_ = tasks, cgroup_ = &cgroup, sockets_ = &sockets;
   }
-  bool possible() { return pids_ && (!sockets_->by_address() || sockets_->all_here()); }
+  bool possible() { return pids_ && sockets_->may_untarget(); }
 
   // These processes, and what is below them and not below a chosen one, end to be targets. What only they have ends to
   // be recorded. Returns the processes that were targets. Throws std::system_error.
@@ -35,11 +33,8 @@ class Untarget {
   void forget_cgroup();
 
  private:
-  void sweep_now();
-
   bpf_map* pids_ = nullptr;
-  Programs programs_{};
-  std::uint8_t* round_ = nullptr;
+  const bpf_program* tasks_ = nullptr;
   unsigned long long* cgroup_ = nullptr;
   Sockets* sockets_ = nullptr;
   std::set<std::uint32_t> removed_;

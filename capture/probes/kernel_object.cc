@@ -119,7 +119,7 @@ KernelObject::KernelObject(const ProbeSettings& asked, const KernelTypes& types)
   if (programs == ProgramSet::older)
     leave_out_for_older();
   else if (!types.trusts_sockets_of_files())
-    settings.sockets_by_address = true;
+    settings.lists_by_address = true;
   // Its interrupt is what tells a stack as a wait ends; arm64 has none. All stacks instead would cost more than was
   // asked for.
   if (settings.has(Group::stacks) && !settings.all_waits && !types.has_tracepoint("irq_work_entry")) {
@@ -222,7 +222,7 @@ void KernelObject::configure(const KernelTypes& types) {
   if (tier.tier != HookTier::c) bpf_map__set_max_entries(skeleton->maps.sockets_by_address, 1);
   if (!constants.slow_file) bpf_map__set_max_entries(skeleton->maps.slow_files, 1);
   if (!settings.node) bpf_map__set_max_entries(skeleton->maps.begun_ios, 1);
-  if (!settings.sockets_by_address) {
+  if (!settings.lists_by_address) {
     bpf_map__set_max_entries(skeleton->maps.noted_sockets, 1);
     bpf_map__set_max_entries(skeleton->maps.noted_namespaces, 1);
   }

@@ -81,10 +81,8 @@ Probes::Probes(const ProbeSettings& settings) {
     impl_->cpu_tables.use(bpf_map__fd(tables), bpf_map__max_entries(tables), loaded(programs.read_cpu_clocks));
   impl_->sockets.use(*impl_->object.skeleton, settings.connections.some());
   if (!settings.selection.all && !numbers_sockets() && tier().tier != formats::HookTier::c)
-    impl_->untarget.use(impl_->object.skeleton->maps.target_pids,
-                        {programs.untarget_tasks, programs.keep_sockets, programs.untarget_sockets},
-                        impl_->object.skeleton->bss->untarget_round, impl_->object.skeleton->bss->target_cgroup,
-                        impl_->sockets);
+    impl_->untarget.use(impl_->object.skeleton->maps.target_pids, programs.untarget_tasks,
+                        impl_->object.skeleton->bss->target_cgroup, impl_->sockets);
   for (const auto pid : settings.selection.pids) add_target(pid);
   for (const auto& comm : settings.selection.comms) {
     char key[COMM_SIZE] = {};

@@ -59,7 +59,7 @@ struct ProbeSettings {
   std::vector<std::pair<std::string, std::uint32_t>> map_entries;  // tests only: kernel maps of another size
   // The verifier trusts no socket that a task's file leads to (capture/iterators/sockets.h). Set where that is so;
   // tests set it elsewhere.
-  bool sockets_by_address = false;
+  bool lists_by_address = false;
   bool older = false;         // tests only: the programs for kernels without the helpers of Linux 6.1
   bool preempted = false;     // tests only: as where threads may be preempted in programs
   bool verifier_log = false;  // keep the verifier's log of each program

@@ -37,11 +37,11 @@ bool wanted(std::string_view name, const ProbeSettings& settings, HookTier tier)
   if (name == "list_waiting") return has(Group::stacks) && has(Group::offcpu);
   if (name == "wait_stack") return has(Group::stacks) && has(Group::offcpu) && !settings.all_waits;
   if (name == "sample") return settings.sample_rate && has(Group::samples);
-  if (name == "list_sockets") return !settings.sockets_by_address;
-  if (name == "list_by_address" || name.starts_with("adopt_")) return settings.sockets_by_address;
+  if (name == "list_sockets") return !settings.lists_by_address;
+  if (name == "list_by_address" || name.starts_with("adopt_")) return settings.lists_by_address;
   if (name.starts_with("untarget_") || name == "keep_sockets") {
     if (selection.all || !selection.processes()) return false;
-    return name == "untarget_tasks" || (name == "untarget_by_address") == settings.sockets_by_address;
+    return name == "untarget_tasks" || (name == "untarget_by_address") == settings.lists_by_address;
   }
   if (name == "task_moved") return !selection.cgroup.empty();
   return true;

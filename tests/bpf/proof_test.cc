@@ -137,7 +137,7 @@ TEST_F(Proof, BothTiersReportAConnectionAsItWas) {
 // As where the verifier trusts no socket that a task's file leads to.
 TEST_F(Proof, SocketsThatAreFoundByTheirAddressesAreReportedAsTheyWere) {
   if (!KernelTypes().has_struct("bpf_iter__unix")) GTEST_SKIP() << "this kernel has no iterators over UNIX sockets";
-  settings_.sockets_by_address = true;
+  settings_.lists_by_address = true;
   const auto proven = proven_probes(settings_);
   EXPECT_EQ(proven.result.wrong, "");
   EXPECT_EQ(proven.result.inconclusive, "");

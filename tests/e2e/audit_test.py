@@ -3,13 +3,12 @@ import collections
 import csv
 import io
 import json
-import os
 import pathlib
 import subprocess
 import sys
 
 import harness
-from harness import Case, wait_until
+from harness import Case, ip, wait_until
 
 try:
     import jsonschema
@@ -107,24 +106,16 @@ rules:
 """
 
 
-def ip(*words):
-    subprocess.run(["ip", *map(str, words)], check=True, capture_output=True)
-
-
 class Audit(Case):
     BY_OTHER_NAMES = True
 
     def setUp(self):
         super().setUp()
-        self.near, self.far = f"tcn{os.getpid()}", f"tcf{os.getpid()}"
-        for name in (self.near, self.far):
-            ip("netns", "add", name)
-            self.addCleanup(subprocess.run, ["ip", "netns", "del", name], capture_output=True)
+        self.near, self.far = self.network_namespace("n"), self.network_namespace("f")
         ip("link", "add", self.near, "netns", self.near, "type", "veth", "peer", "name", self.far, "netns", self.far)
         for name, address in ((self.near, "10.78.0.1"), (self.far, "10.78.0.2")):
             ip("-n", name, "addr", "add", f"{address}/24", "dev", name)
-            for link in ("lo", name):
-                ip("-n", name, "link", "set", link, "up")
+            ip("-n", name, "link", "set", name, "up")
         for name, text in (("pods", PODS), ("kubernetes", KUBERNETES), ("list", ALLOW_LIST)):
             (self.scratch / f"{name}.yaml").write_text(text)
 

@@ -1,13 +1,12 @@
 """Packets that the kernel drops: as many, for the reasons and with the destinations, as sockets, rules and counters of the kernel say."""
 import json
-import os
 import re
 import subprocess
 import sys
 import time
 
 import harness
-from harness import Case
+from harness import Case, ip
 
 # Sends N datagrams to each of the ports, from a namespace of its own, when a line comes.
 SENDER = r"""
@@ -53,19 +52,12 @@ table inet drops {
 """
 
 
-def ip(*words):
-    return subprocess.run(["ip", *map(str, words)], check=True, capture_output=True, text=True).stdout
-
-
 class Drops(Case):
     BY_OTHER_NAMES = True
 
     def setUp(self):
         super().setUp()
-        self.space = f"tcdrop{os.getpid()}"
-        ip("netns", "add", self.space)
-        self.addCleanup(subprocess.run, ["ip", "netns", "del", self.space], capture_output=True)
-        ip("-n", self.space, "link", "set", "lo", "up")
+        self.space = self.network_namespace("drop")
         # Addresses that nothing else on the machine has.
         ip("-n", self.space, "addr", "add", "10.79.83.1/32", "dev", "lo")
         ip("-n", self.space, "addr", "add", "fd79::83:1/128", "dev", "lo", "nodad")

@@ -1,11 +1,10 @@
 """Listeners and connections that were open before the recording: in this network namespace and another, and a UNIX socket."""
-import os
 import socket
 import subprocess
 import sys
 
 import harness
-from harness import OK_SERVER, Case, answers, free_port, wait_until
+from harness import OK_SERVER, Case, free_port, namespace_of, wait_until
 
 # Asks once at the beginning, and again for each line that it reads: on that connection, then on a new one.
 CLIENT = r"""
@@ -59,13 +58,6 @@ class Existing(Case):
         wait_until(connected, "the server")
         return server, client, port
 
-    def space(self):
-        name = f"tcexisting{os.getpid()}"
-        subprocess.run(["ip", "netns", "add", name], check=True, capture_output=True)
-        self.addCleanup(subprocess.run, ["ip", "netns", "del", name], capture_output=True)
-        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-        return name
-
     def ask(self, client):
         client.stdin.write("go\n")
         client.stdin.flush()
@@ -73,7 +65,7 @@ class Existing(Case):
 
     def assert_both_known(self, recording, server, port):
         """The connection that was open before, and the one that came later."""
-        space = os.stat(f"/proc/{server.pid}/ns/net").st_ino  # in another one a test beside this may have the port
+        space = namespace_of(server.pid)  # in another one a test beside this may have the port
         events = harness.json_lines(self.tailcap("events", "--json", recording.file))
         sockets = {
             e["socket"]: e
@@ -94,7 +86,7 @@ class Existing(Case):
         self.assertTrue(accepted["listener"], "whose queue it was in")
 
     def test_in_both_namespaces(self):
-        here, there = self.pair(), self.pair("ip", "netns", "exec", self.space())
+        here, there = self.pair(), self.pair("ip", "netns", "exec", self.network_namespace("existing"))
         for chosen in (
             ("-p", f"{here[0].pid},{there[0].pid}"),
             ("--port", here[2], "--port", there[2]),

@@ -70,6 +70,15 @@ def free_port(family=socket.AF_INET):
             return port
 
 
+def namespace_of(pid):
+    """The number of the process's network namespace."""
+    return os.stat(f"/proc/{pid}/ns/net").st_ino
+
+
+def ip(*words):
+    return subprocess.run(["ip", *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
 def answers(address):
     """True when something accepts connections at (host, port) or a UNIX socket path."""
     try:
@@ -242,6 +251,14 @@ class Case(unittest.TestCase):
             self.losses.append(recording.said)
         self.assertIn(recording.code, codes, recording.said)
         self.assertTrue(recording.file.exists(), recording.said)
+
+    def network_namespace(self, name):
+        """Its name: one of this process's own, with a loopback interface that is up."""
+        name = f"tc{name}{os.getpid()}"
+        ip("netns", "add", name)
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", name], capture_output=True)
+        ip("-n", name, "link", "set", "lo", "up")
+        return name
 
     def postgresql(self):
         """A server of PostgreSQL, which asks for no password; its port."""

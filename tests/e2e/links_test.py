@@ -1,14 +1,13 @@
 """Interfaces and links: what `ip` says of them, which one loses packets, which one has another MTU than its other end."""
 import contextlib
 import json
-import os
 import pathlib
 import subprocess
 import sys
 import time
 
 import harness
-from harness import Case, json_lines, wait_until
+from harness import Case, ip, json_lines, namespace_of, wait_until
 
 # Answers each connection's requests "N\n" with N bytes over HTTP/1.1, by as many threads as come.
 SERVER = r"""
@@ -64,23 +63,8 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 """
 
 
-def ip(*words):
-    return subprocess.run(["ip", *map(str, words)], check=True, capture_output=True, text=True).stdout
-
-
-def namespace_of(pid):
-    return os.stat(f"/proc/{pid}/ns/net").st_ino
-
-
 class Links(Case):
     BY_OTHER_NAMES = True
-
-    def space(self, name):
-        name = f"tc{name}{os.getpid()}"
-        ip("netns", "add", name)
-        self.addCleanup(subprocess.run, ["ip", "netns", "del", name], capture_output=True)
-        ip("-n", name, "link", "set", "lo", "up")
-        return name
 
     def pair(self, one, one_name, other, other_name, network=None):
         ip("link", "add", one_name, "netns", one, "type", "veth", "peer", "name", other_name, "netns", other)
@@ -130,7 +114,7 @@ class Links(Case):
         self.assertEqual(seen, truth)
 
     def test_the_same_interfaces_as_ip_lists(self):
-        near, far = self.space("n"), self.space("f")
+        near, far = self.network_namespace("n"), self.network_namespace("f")
         self.pair(near, "left", far, "right")
         ip("-n", near, "link", "add", "bridge0", "type", "bridge")
         ip("-n", near, "link", "set", "bridge0", "mtu", 1450)
@@ -168,7 +152,7 @@ class Links(Case):
         )
 
     def test_changes_while_recording(self):
-        near, far = self.space("n"), self.space("f")
+        near, far = self.network_namespace("n"), self.network_namespace("f")
         self.pair(near, "left", far, "right")
         server = self.server(near)
         with self.record("-p", server.pid) as recording:
@@ -219,7 +203,7 @@ class Links(Case):
         return dropped
 
     def test_the_link_that_loses_packets(self):
-        near, far = self.space("n"), self.space("f")
+        near, far = self.network_namespace("n"), self.network_namespace("f")
         self.pair(near, "good0", far, "good1", "10.77.1")
         self.pair(near, "lossy0", far, "lossy1", "10.77.2")
         # As it arrives at the other end: what a device of this end refuses, TCP does not count as sent.
@@ -260,7 +244,7 @@ class Links(Case):
 
     def routed(self, mtus):
         """Server, router and client; the MTUs of the four ends from the server to the client."""
-        near, middle, far = self.space("n"), self.space("m"), self.space("f")
+        near, middle, far = self.network_namespace("n"), self.network_namespace("m"), self.network_namespace("f")
         self.pair(near, "near0", middle, "mid0", "10.77.3")
         self.pair(middle, "mid1", far, "far0", "10.77.4")
         for space, name, mtu in zip((near, middle, middle, far), ("near0", "mid0", "mid1", "far0"), mtus):
@@ -303,7 +287,7 @@ class Links(Case):
         )
 
     def test_ordinary_traffic_has_no_mismatch(self):
-        near, far = self.space("n"), self.space("f")
+        near, far = self.network_namespace("n"), self.network_namespace("f")
         self.pair(near, "big0", far, "big1", "10.77.5")
         ip("-n", near, "link", "set", "big0", "mtu", 1400)
         ip("-n", far, "link", "set", "big1", "mtu", 9000)

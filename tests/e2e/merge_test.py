@@ -4,14 +4,10 @@ import os
 import subprocess
 
 import harness
-from harness import Case, wait_until
+from harness import Case, ip, wait_until
 
 AHEAD, PPM = 137_000_000, 20
 SECONDS, RATE = 3, 200
-
-
-def ip(*arguments):
-    subprocess.run(["ip", *map(str, arguments)], check=True, capture_output=True, text=True)
 
 
 class Merge(Case):
